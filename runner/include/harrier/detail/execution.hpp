@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a running coroutine needs of the thread it runs on, behind one thread-local pointer.
+#pragma once
+
+#include <harrier/detail/config.hpp>
+#include <harrier/detail/frame_cache.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+
+namespace harrier {
+class event_loop;
+}
+
+namespace harrier::detail {
+
+class task_record;
+class worker_slot;
+
+/// How many transfers may nest before the loop takes over again. On g++ below -O2, and under its
+/// sanitizers, a transfer is a call that keeps its stack frame.
+#if defined(HARRIER_SANITIZED)
+inline constexpr std::uint32_t transfer_budget = 64;
+#else
+inline constexpr std::uint32_t transfer_budget = 256;
+#endif
+
+/// One per event loop; owned by the thread that runs the loop.
+struct execution {
+  std::coroutine_handle<> bounced;  ///< what the loop resumes next, without a queue
+  task_record* finished = nullptr;  ///< a root that ended in this step; released by the loop
+  event_loop* loop = nullptr;
+  worker_slot* slot = nullptr;  ///< set when a runtime's worker runs the loop
+  frame_cache frames;
+};
+
+extern HARRIER_EXPORT constinit thread_local execution* running_execution
+    __attribute__((tls_model("initial-exec")));
+
+/// Transfers until the next bounce. On a thread that runs no loop each one bounces.
+extern HARRIER_EXPORT constinit thread_local std::uint32_t transfers_left
+    __attribute__((tls_model("initial-exec")));
+
+/// The execution of this thread's running loop, or null. Never kept across a suspension.
+HARRIER_READS_THREAD_LOCAL inline execution* here() noexcept { return running_execution; }
+
+/// Marks `next` as running on this thread for a scope.
+class running_scope {
+ public:
+  explicit running_scope(execution& next) noexcept
+      : previous_(running_execution), transfers_left_(transfers_left) {
+    running_execution = &next;
+  }
+  ~running_scope() {
+    running_execution = previous_;
+    transfers_left = transfers_left_;
+  }
+  running_scope(const running_scope&) = delete;
+  running_scope& operator=(const running_scope&) = delete;
+
+ private:
+  execution* previous_;
+  std::uint32_t transfers_left_;
+};
+
+inline void* allocate_frame(std::size_t bytes) {
+  if (execution* at = here()) [[likely]] {
+    return at->frames.allocate_frame(bytes);
+  }
+  return allocate_unowned_frame(bytes);
+}
+
+inline void free_frame(void* block, std::size_t bytes) noexcept {
+  if (execution* at = here()) [[likely]] {
+    at->frames.free_frame(block, bytes);
+  } else {
+    free_unowned_frame(block, bytes);
+  }
+}
+
+}  // namespace harrier::detail

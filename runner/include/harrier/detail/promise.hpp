@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every coroutine of ours carries: 40 bytes for results of up to 8.
+#pragma once
+
+#include <harrier/detail/execution.hpp>
+#include <harrier/detail/foreign_awaiter.hpp>
+#include <harrier/detail/suspension.hpp>
+#include <harrier/detail/task_record.hpp>
+#include <harrier/detail/transfer.hpp>
+#include <harrier/errors.hpp>
+
+#include <atomic>
+#include <concepts>
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+namespace harrier::detail {
+
+/// How a coroutine was started, and so who learns of its end.
+enum class role : std::uint8_t {
+  awaited,  ///< a child: its continuation is resumed
+  guest,  ///< awaited by another library's coroutine: likewise, but it has a record of its own
+  root,  ///< run or spawned: its record finishes
+  item,  ///< an item of a batch: likewise, with a record only once it suspends
+  stolen,  ///< a forked child that left its parent: whoever of the two ends last goes on
+};
+
+enum class result_kind : std::uint8_t { none, value, error, taken_error };
+
+struct promise_base;
+
+/// Makes the record of a root that has none yet, at its first real suspension.
+struct record_source {
+  task_record& (*make)(record_source& self, promise_base& root);
+};
+
+struct promise_base {
+  promise_base() noexcept : continuation(nullptr), site() {}
+  ~promise_base() {
+    if (result >= result_kind::error) [[unlikely]] {
+      std::destroy_at(&error);
+    }
+  }
+  promise_base(const promise_base&) = delete;
+  promise_base& operator=(const promise_base&) = delete;
+
+  std::coroutine_handle<promise_base> handle() noexcept {
+    return std::coroutine_handle<promise_base>::from_promise(*this);
+  }
+
+  static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }
+  static void operator delete(void* frame, std::size_t bytes) noexcept { free_frame(frame, bytes); }
+
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+
+  void unhandled_exception() noexcept { set_error(std::current_exception()); }
+
+  void set_error(std::exception_ptr thrown) noexcept {
+    std::construct_at(&error, std::move(thrown));
+    result = result_kind::error;
+  }
+
+  /// Rethrows what the coroutine threw, if it did. Once.
+  void rethrow_error() {
+    if (result == result_kind::error) [[unlikely]] {
+      result = result_kind::taken_error;
+      std::rethrow_exception(error);
+    }
+  }
+
+  /// Remembers where the coroutine suspends. Awaitables of ours pass through; others get a proxy.
+  /// Ours all have an operator co_await: g++ 12 would copy an awaiter that is awaited by reference.
+  template <native_awaitable A>
+  A&& await_transform(A&& awaitable,
+                      std::source_location where = std::source_location::current()) noexcept {
+    site = where;
+    return static_cast<A&&>(awaitable);
+  }
+  template <class A>
+    requires(!native_awaitable<A>)
+  foreign_awaiter<A> await_transform(A&& awaitable,
+                                     std::source_location where = std::source_location::current()) {
+    site = where;
+    return foreign_awaiter<A>(static_cast<A&&>(awaitable));
+  }
+
+  /// The root of this chain of awaits.
+  promise_base& chain_root() noexcept {
+    return started_as == role::awaited ? *reinterpret_cast<promise_base*>(chain) : *this;
+  }
+
+  /// The record of this chain's root, made now if there was none. May throw std::bad_alloc.
+  task_record& record() {
+    promise_base& root = chain_root();
+    if (root.chain != 0 && (root.chain & source_tag) == 0) [[likely]] {
+      return *reinterpret_cast<task_record*>(root.chain);
+    }
+    return make_record(root);
+  }
+
+  void set_record(task_record& record) noexcept {
+    chain = reinterpret_cast<std::uintptr_t>(&record);
+  }
+  void set_source(record_source& source) noexcept {
+    chain = reinterpret_cast<std::uintptr_t>(&source) | source_tag;
+  }
+  task_record* record_if_made() noexcept {
+    return (chain & source_tag) == 0 ? reinterpret_cast<task_record*>(chain) : nullptr;
+  }
+
+  HARRIER_EXPORT HARRIER_NOINLINE static task_record& make_record(promise_base& root);
+
+  static constexpr std::uintptr_t source_tag = 1;
+
+  union {
+    std::coroutine_handle<> continuation;  ///< awaited, guest, stolen: who goes on after the end
+    void* owner;  ///< item: its batch; stolen: the node of the parent that waits for it
+  };
+  /// awaited: the promise of the root; otherwise the record, or a tagged record_source, or 0.
+  std::uintptr_t chain = 0;
+  union {
+    std::source_location site;  ///< of the latest co_await, until the coroutine has thrown
+    std::exception_ptr error;  ///< what it threw, while `result` says so
+  };
+  result_kind result = result_kind::none;
+  role started_as = role::root;
+  std::atomic<std::uint32_t> join{0};  ///< forked children only; see join_word.hpp
+};
+
+/// The end of a coroutine that nobody awaits directly. Returns what to resume next.
+HARRIER_EXPORT HARRIER_NOINLINE std::coroutine_handle<> finish(promise_base& ended) noexcept;
+
+struct final_awaiter {
+  final_awaiter() noexcept {}
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
+    promise_base& promise = ended.promise();
+    if (promise.started_as == role::awaited) [[likely]] {
+      return transfer(promise.continuation);
+    }
+    if (promise.started_as == role::item && (promise.chain & promise_base::source_tag) != 0) {
+      return std::noop_coroutine();  // never suspended: the batch collects it where it started it
+    }
+    return finish(promise);
+  }
+  void await_resume() const noexcept {}
+};
+
+/// Room for one T. An over-aligned one is aligned inside the room: the promise itself must not be,
+/// or its base would no longer lie where coroutine_handle<promise_base> looks for it.
+template <class T, bool over_aligned = (alignof(T) > 16)>
+class value_room {
+ public:
+  value_room() noexcept {}
+  ~value_room() {}
+  T* at() noexcept { return std::addressof(value_); }
+
+ private:
+  union {
+    T value_;
+  };
+};
+
+template <class T>
+class value_room<T, true> {
+ public:
+  value_room() noexcept {}
+  T* at() noexcept {
+    const auto start = reinterpret_cast<std::uintptr_t>(bytes_);
+    return reinterpret_cast<T*>((start + alignof(T) - 1) & ~(alignof(T) - 1));
+  }
+
+ private:
+  alignas(8) std::byte bytes_[sizeof(T) + alignof(T) - 8];
+};
+
+/// Where the value lives between the end of the coroutine and its taker.
+template <class T>
+class result_promise : public promise_base {
+ public:
+  result_promise() noexcept {}
+  ~result_promise() {
+    if (result == result_kind::value) {
+      std::destroy_at(value_.at());
+    }
+  }
+
+  final_awaiter final_suspend() const noexcept { return final_awaiter(); }
+
+  template <class U>
+    requires std::constructible_from<T, U&&>
+  void return_value(U&& value) noexcept(std::is_nothrow_constructible_v<T, U&&>) {
+    std::construct_at(value_.at(), std::forward<U>(value));
+    result = result_kind::value;
+  }
+
+  /// The value, or a rethrow of the error. Once.
+  T take() {
+    rethrow_error();
+    return std::move(*value_.at());
+  }
+
+ private:
+  value_room<T> value_;
+};
+
+template <class T>
+class result_promise<T&> : public promise_base {
+ public:
+  result_promise() noexcept {}
+  final_awaiter final_suspend() const noexcept { return final_awaiter(); }
+  void return_value(T& value) noexcept {
+    value_ = std::addressof(value);
+    result = result_kind::value;
+  }
+  T& take() {
+    rethrow_error();
+    return *value_;
+  }
+
+ private:
+  T* value_ = nullptr;
+};
+
+template <>
+class result_promise<void> : public promise_base {
+ public:
+  result_promise() noexcept {}
+  final_awaiter final_suspend() const noexcept { return final_awaiter(); }
+  void return_void() noexcept { result = result_kind::value; }
+  void take() { rethrow_error(); }
+};
+
+template <class Promise>
+void suspension::bind(std::coroutine_handle<Promise> handle, const char* what) {
+  static_assert(std::derived_from<Promise, promise_base>,
+                "harrier's awaitables are awaited from harrier's coroutines");
+  execution* at = here();
+  if (at == nullptr || at->loop == nullptr) [[unlikely]] {
+    throw no_running_loop(what);
+  }
+  waiter = handle;
+  record = &handle.promise().record();
+}
+
+inline void suspension::deliver_cancel() {
+  if (record != nullptr && record->cancel_is_due() && record->take_cancel()) [[unlikely]] {
+    record->throw_cancelled();
+  }
+}
+
+}  // namespace harrier::detail

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// The record of a task: what exists for a coroutine that was run or spawned, and for a batch item
+// or a forked child once it really suspends. Awaited children have none of their own.
+//
+// Threads     any thread may cancel(); the state word decides. Everything else belongs to the
+//             thread that runs the task, or to the loop of its wait.
+// Protocol    state word, low bits:
+//   phase     active      runs, or is queued to run
+//             waiting     suspended; a waker or a canceller may end it       set by the task
+//             cancelling  a canceller has won and posted the record to `home` set by a canceller
+//             withdrawing the loop is taking the node back                   set by the loop
+//             done        has ended                                          set by the task
+//   woken     the waker came while the loop was withdrawing; the loop enqueues for it
+//   due       a cancel is requested and not yet delivered
+//   posted    the record is linked in some loop's inbox, on account of a cancel
+//   main      the task is the one that a runner was asked to run          set at birth
+//   bound     the task stays on its worker           set at birth, or by the task while it runs
+//   high_priority, low_priority: its class, if it is not the normal one   set at birth
+//   requests  how many cancels are outstanding (bits 10 and up)
+//
+//             active -> waiting                       begin_wait (task), unless due
+//             waiting -> active, enqueue              wake
+//             waiting -> cancelling, post             cancel
+//             cancelling -> active, enqueue           wake (the waker was first to the node)
+//             cancelling -> withdrawing               loop, then
+//               node taken back, or woken -> active, run with the cancel due
+//               too late -> cancelling                the waker is on its way and enqueues
+//               passed on -> waiting, not due         what it waits for was cancelled instead
+// Rejected    withdrawing without a phase of its own: a waker could enqueue the node, a thief
+//             resume it, and the loop would read a frame that is gone.
+#pragma once
+
+#include <harrier/cancellation.hpp>
+#include <harrier/detail/frame_cache.hpp>
+#include <harrier/detail/ready_node.hpp>
+
+#include <atomic>
+#include <coroutine>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace harrier {
+class event_loop;
+class error_report;
+}  // namespace harrier
+
+namespace harrier::detail {
+
+struct promise_base;
+struct suspension;
+class record_list;
+class task_record;
+
+/// Somebody who waits for a task to end. Called once, on the thread that ended it.
+struct completion {
+  void (*notify)(completion& self, task_record& ended) noexcept;
+};
+
+/// What differs between a spawned task, a batch item and a forked child.
+struct record_operations {
+  ready_operations ready;
+  /// The body has ended; its result is in the promise. Called while it is suspended at its end.
+  void (*finish)(task_record& record, execution& at) noexcept;
+  /// The last reference is gone: destroys the frame if it is owned, and frees the record.
+  void (*destroy)(task_record& record) noexcept;
+};
+
+/// What few tasks have: kept out of the record's own bytes.
+struct record_extras {
+  std::string name;  ///< set before the task can run
+  /// Of the loop where the task failed, while somebody could still take the error. Set by the task.
+  std::shared_ptr<const std::function<void(const error_report&)>> handler;
+  std::mutex mutex;
+  std::shared_ptr<const std::string> cancel_message;  ///< guarded by mutex
+};
+
+class task_record : public ready_node {
+ public:
+  static constexpr std::uint32_t phase_mask = 7;
+  enum phase : std::uint32_t { active = 0, waiting = 1, cancelling = 2, withdrawing = 3, done = 4 };
+  static constexpr std::uint32_t woken = 8;
+  static constexpr std::uint32_t due = 16;
+  static constexpr std::uint32_t posted = 32;
+  static constexpr std::uint32_t main = 64;
+  static constexpr std::uint32_t bound = 128;
+  static constexpr std::uint32_t high_priority = 256;
+  static constexpr std::uint32_t low_priority = 512;
+  static constexpr std::uint32_t placing_mask = bound | high_priority | low_priority;
+  static constexpr std::uint32_t one_request = 1024;
+
+  static constexpr std::uint32_t with_phase(std::uint32_t state, phase to) noexcept {
+    return (state & ~phase_mask) | to;
+  }
+  static constexpr phase phase_of(std::uint32_t state) noexcept {
+    return static_cast<phase>(state & phase_mask);
+  }
+
+  task_record(const record_operations& ops, promise_base& of, event_loop& at,
+              std::uint32_t references) noexcept
+      : ready_node(ops.ready), references_(references), root(&of), home(&at) {}
+
+  const record_operations& ops() const noexcept {
+    // The ready operations are the first member of the record's own.
+    return *reinterpret_cast<const record_operations*>(operations);
+  }
+
+  /// Requests a cancel. False: the task had already ended. Any thread that holds a reference.
+  HARRIER_EXPORT bool cancel(std::shared_ptr<const std::string> message) noexcept;
+
+  bool is_done() const noexcept {
+    // acquire: pairs with the release in end(), so that the result is visible  [record:done]
+    return (state.load(std::memory_order_acquire) & phase_mask) == done;
+  }
+
+  bool cancel_is_due() const noexcept {
+    // hint: re-checked by the compare-and-swap that delivers
+    return (state.load(std::memory_order_relaxed) & due) != 0;
+  }
+
+  bool is_bound() const noexcept {
+    // relaxed: whoever queues the task, or ends its wait, has seen it suspend, and so what it set
+    return (state.load(std::memory_order_relaxed) & bound) != 0;
+  }
+
+  bool was_cancelled() const noexcept {
+    return state.load(std::memory_order_relaxed) >= one_request;  // hint
+  }
+
+  /// Clears the due cancel and says whether there was one. On the task's own thread.
+  HARRIER_EXPORT bool take_cancel() noexcept;
+  [[noreturn]] HARRIER_EXPORT void throw_cancelled();
+
+  /// Marks the task as ended. A cancel that is still due then decides how: see ended_cancelled().
+  HARRIER_EXPORT void end() noexcept;
+  /// Whether the task ended without looking at a cancel: never started, or returned a value.
+  HARRIER_EXPORT bool ended_cancelled() const noexcept;
+
+  /// Registers who is told when the task ends. False: it has already ended.
+  HARRIER_EXPORT bool join(completion& joiner) noexcept;
+  /// Takes the joiner back. False: the task has ended and tells it, or has told it.
+  HARRIER_EXPORT bool unjoin(completion& joiner) noexcept;
+  /// Tells the joiner. After end(); once.
+  HARRIER_EXPORT void tell_joiner() noexcept;
+
+  /// The joiner is about to be destroyed as well, and is told nothing.
+  void forget_joiner() noexcept { joiner_.store(nullptr, std::memory_order_relaxed); }
+
+  void add_reference() noexcept {
+    // relaxed, counter only: whoever adds one already holds one
+    references_.fetch_add(1, std::memory_order_relaxed);
+  }
+  /// Whether nobody but the caller holds the record.
+  bool is_only_reference() const noexcept {
+    return references_.load(std::memory_order_acquire) == 1;  // [record:references]
+  }
+  void drop_reference() noexcept {
+    // The only holder needs no read-modify-write: nobody is left who could add one.
+    // acq_rel: what each holder did happens before the last one destroys  [record:references]
+    if (is_only_reference() || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      ops().destroy(*this);
+    }
+  }
+
+  /// The cancel that was posted to `at`'s loop has arrived.
+  HARRIER_EXPORT static void arrive_cancel(task_record& record, execution& at);
+
+  HARRIER_EXPORT record_extras& extras();
+  HARRIER_EXPORT std::string name() const;
+
+  std::atomic<std::uint32_t> state{active};
+
+ private:
+  std::atomic<std::uint32_t> references_;
+
+ public:
+  promise_base* root;  ///< the coroutine that the record stands for; null: never started
+  suspension* wait = nullptr;  ///< the node of the current wait; published by begin_wait
+  /// The loop of the current wait; published by begin_wait. Atomic, because a canceller may read it
+  /// while the task, woken, waits again: it then posts to either loop, and the record is sent on.
+  std::atomic<event_loop*> home;
+  record_list* list = nullptr;  ///< the list of live tasks it is linked in; guarded by the list
+  task_record* previous = nullptr;
+  task_record* following = nullptr;
+
+ private:
+  std::atomic<completion*> joiner_{nullptr};
+
+ public:
+  std::atomic<record_extras*> more{nullptr};
+};
+
+/// A pool of one size serves all records.
+inline constexpr std::size_t record_bytes = 96;
+static_assert(sizeof(task_record) <= record_bytes);
+static_assert(record_bytes % frame_cache::frame_alignment !=
+              0);  // records are not counted as frames
+
+}  // namespace harrier::detail

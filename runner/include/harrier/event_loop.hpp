@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <harrier/clock.hpp>
+#include <harrier/detail/config.hpp>
+#include <harrier/detail/execution.hpp>
+#include <harrier/detail/frame_count.hpp>
+#include <harrier/detail/inbox.hpp>
+#include <harrier/detail/parker.hpp>
+#include <harrier/detail/ready_node.hpp>
+#include <harrier/detail/record_list.hpp>
+#include <harrier/detail/timer_heap.hpp>
+#include <harrier/errors.hpp>
+#include <harrier/task.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace harrier {
+
+template <class T>
+class join_handle;
+
+namespace detail {
+/// What a runner calls the task that it runs. A record needs no memory for this name.
+inline constexpr std::string_view main_name = "main";
+/// Makes the record of a task that is run or spawned. On failure the frame is untouched.
+/// The unlisted one is not yet among the live tasks of its loop, and can still be taken back.
+HARRIER_EXPORT task_record& make_unlisted_root_record(promise_base& root, event_loop& home,
+                                                      std::string_view name);
+HARRIER_EXPORT void take_back_unlisted(task_record& record) noexcept;
+HARRIER_EXPORT task_record& make_root_record(promise_base& root, event_loop& home,
+                                             std::string_view name);
+/// Ends a task that can be neither resumed nor cancelled: destroys its frame, and all it owns.
+HARRIER_EXPORT void destroy_where_it_waits(task_record& record) noexcept;
+}  // namespace detail
+
+/// The ready queue, the timers and the place to wait of one thread. Made by a `runner`; costs
+/// nothing but its own bytes until it is used: timers are made with the first timer.
+///
+/// Threads   post() and cancels from any thread; everything else from the thread that runs the
+///           loop, or, while nobody runs it, from the one that owns the runner.
+/// Order     what is ready runs first in, first out. One turn runs what was ready at its start, so
+///           that nothing which requeues itself starves timers or posts. Timers run in the order of
+///           their deadlines, first in first out among equals.
+class HARRIER_EXPORT event_loop {
+ public:
+  using exception_handler = std::function<void(const error_report&)>;
+
+  /// Used by runners. `time` outlives the loop.
+  explicit event_loop(clock& time, exception_handler handler = {});
+  event_loop(const event_loop&) = delete;
+  event_loop& operator=(const event_loop&) = delete;
+  ~event_loop();
+
+  /// The time on the loop's clock.
+  time_point now() noexcept { return clock_->now(); }
+
+  /// Calls `callback` on the loop, in the order of this thread's posts, and wakes the loop if it
+  /// sleeps. Many posts to a sleeping loop cost one wake. Any thread.
+  ///
+  /// Errors   loop_closed or std::bad_alloc: the callback is not called. What the callback throws
+  ///          goes to the exception handler.
+  /// Memory   what happened before post() happens before the callback.
+  void post(std::function<void()> callback);
+
+  /// The same from the loop's own thread, without a wake.
+  void call_soon(std::function<void()> callback);
+
+  /// Ends the current `run()` after this turn; it throws `loop_stopped` unless its task has ended.
+  void stop() noexcept;
+
+  /// Starts `work` as a task of its own, in its turn. The loop owns it: dropping the handle
+  /// detaches.
+  template <class T>
+  join_handle<T> spawn(task<T> work, std::string_view name = {});
+
+  bool is_closing() const noexcept { return held_reports_ != nullptr; }
+  bool is_closed() const noexcept { return closed_; }
+  /// A hint, except to the thread that runs the loop.
+  bool is_running() const noexcept { return running_.load(std::memory_order_relaxed); }
+
+  /// How many tasks that were started here have not ended.
+  std::size_t live_tasks() noexcept { return live_.size(); }
+
+  // --- For the runner, the runtime and the awaiters of this library
+
+  /// Makes `node` ready: on this thread's own loop at the back of the queue, else by a post. A
+  /// closed loop discards it.
+  void enqueue(detail::ready_node& node) noexcept;
+
+  /// Puts `node` into the inbox and wakes the loop. False: closed, and the node is untouched.
+  bool post_node(detail::ready_node& node) noexcept;
+
+  /// Sends a ready node somewhere else than the plain queue: how a runtime makes queues stealable.
+  using enqueue_hook = void (*)(event_loop& loop, detail::ready_node& node) noexcept;
+  void install(enqueue_hook hook, detail::worker_slot& slot, detail::owned_mutex& guard) noexcept;
+
+  detail::execution& execution() noexcept { return execution_; }
+  detail::parker& parker() noexcept { return parker_; }
+  detail::inbox& inbox() noexcept { return inbox_; }
+  detail::timer_heap& timers() noexcept { return timers_; }
+  detail::record_list& live() noexcept { return live_; }
+  clock& time() noexcept { return *clock_; }
+
+  /// Runs one node to its next suspension, and releases the task that ended in it.
+  void step(detail::ready_node& node);
+  /// Makes what was posted, and the timers that are due, ready.
+  void collect();
+  /// Runs until `main` has ended and everything that was ready then has run.
+  void run_until_complete(detail::task_record& main);
+  /// Cancels every task, runs until all have ended, reports those that would not. Refuses posts
+  /// then.
+  void close(duration grace);
+
+  /// Reports every live task by name, with what is to be said of it.
+  void name_live(const char* what) noexcept;
+
+  void report(std::string message, std::exception_ptr error, std::string task_name) noexcept;
+  /// Who is told; null: stderr. Shared with what may report after the loop has gone.
+  const std::shared_ptr<const exception_handler>& handler() const noexcept { return handler_; }
+
+ private:
+  void run_turn();
+  void wait_until(time_point latest);
+  void cancel_all() noexcept;
+  void end_all(duration grace);
+
+  // constant after construction
+  clock* clock_;
+  std::shared_ptr<const exception_handler> handler_;
+  enqueue_hook hook_ = nullptr;
+
+  // the loop's thread only
+  detail::execution execution_;
+  detail::counted_frames counted_frames_;
+  detail::ready_list ready_;
+  detail::timer_heap timers_;
+  bool closed_ = false;
+  std::vector<error_report>* held_reports_ =
+      nullptr;  // set while closing: told once all have ended
+  bool stopping_ = false;
+
+  // any thread
+  detail::record_list live_;
+  std::atomic<bool> running_{false};  // counter only: a hint to readers
+  alignas(64) detail::inbox inbox_;  // a line of its own: others write it while the loop runs
+  std::atomic<std::uint32_t> posting_{0};  // threads inside post_node()
+  detail::parker parker_;
+};
+
+namespace detail {
+/// To stderr if there is no handler.
+HARRIER_EXPORT void report_to(const event_loop::exception_handler* handler,
+                              const error_report& report) noexcept;
+/// To the handler of the running loop if there is one, else to stderr.
+HARRIER_EXPORT void report_error(const char* message, std::exception_ptr error,
+                                 std::string task_name) noexcept;
+}  // namespace detail
+
+/// The loop that runs on this thread. Throws no_running_loop.
+HARRIER_EXPORT event_loop& this_loop();
+
+}  // namespace harrier
+
+#include <harrier/join_handle.hpp>

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+// The single-threaded half of harrier; the umbrella header of harrier::runner.
+#pragma once
+
+#include <harrier/awaitable.hpp>
+#include <harrier/cancellation.hpp>
+#include <harrier/clock.hpp>
+#include <harrier/errors.hpp>
+#include <harrier/event_loop.hpp>
+#include <harrier/join_handle.hpp>
+#include <harrier/sleep.hpp>
+#include <harrier/task.hpp>
+#include <harrier/version.hpp>
+#include <harrier/yield.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace harrier {
+
+/// How a runner makes its loop. The defaults suit most programs.
+class HARRIER_EXPORT runner_options {
+ public:
+  runner_options();
+  ~runner_options();
+  runner_options(const runner_options&);
+  runner_options(runner_options&&) noexcept;
+  runner_options& operator=(const runner_options&);
+  runner_options& operator=(runner_options&&) noexcept;
+
+  /// The loop's clock; the steady clock if null. Outlives the runner.
+  clock* time = nullptr;
+  /// Called when the loop is about to be made. If it throws, the runner stays as created.
+  std::function<void()> on_loop_created;
+  /// Told of errors that nobody can receive; by default they are printed to stderr. Called on the
+  /// thread where the error is dropped, and for as long as handles of this runner's tasks exist.
+  std::function<void(const error_report&)> exception_handler;
+  /// How long close() lets a task ignore its cancel before it reports it by name and insists.
+  duration grace = std::chrono::seconds(5);
+};
+
+enum class runner_state {
+  created,  ///< no loop yet: nothing but the options
+  initialized,  ///< the loop exists
+  closed,  ///< for good
+};
+
+/// Owns one event loop, made at first use, and runs coroutines in it from ordinary code, as often
+/// as you like: the model of Python's `asyncio.Runner`.
+///
+/// Threads   not tied to the thread that made it; one thread at a time, a second one gets
+///           `already_running`. On one thread only one loop runs at a time.
+/// Lifetime  the destructor closes.
+/// Cost      unused: a few words. A run() of a trivial coroutine: tens of nanoseconds.
+/// Origin    asyncio.Runner of Python 3.13; docs/asyncio.md lists what differs.
+class HARRIER_EXPORT runner final {
+ public:
+  runner();
+  explicit runner(runner_options options);
+  runner(const runner&) = delete;
+  runner& operator=(const runner&) = delete;
+  ~runner();
+
+  /// Runs `work` (a task, or anything that can be awaited) to its end and gives its result.
+  ///
+  /// Tasks that it spawned and did not wait for stay where they are until the next run, or close.
+  /// Errors  what `work` throws; run_cancelled; loop_stopped; deadlock. loop_running,
+  ///         already_running and runner_closed: nothing was started.
+  template <awaitable A>
+  await_result_t<A> run(A&& work);
+
+  /// Runs all of `work` in one entry of the loop and gives the results in order.
+  /// Errors  the first to fail by position, after all of them have ended.
+  template <class T>
+  std::vector<T> run_all(std::vector<task<T>> work);
+  void run_all(std::vector<task<>> work);
+
+  /// The loop, made now if there was none. Runs nothing.
+  event_loop& loop();
+
+  /// Cancels what still runs, waits for it, and closes the loop. Terminal, also when unused;
+  /// a second close does nothing. Throws loop_running, with no effect, inside a running loop.
+  void close();
+
+  runner_state state() const noexcept;
+
+ private:
+  event_loop& make_loop();
+  /// Runs the loop until `main` has ended.
+  void run_to_end(detail::task_record& main);
+
+  runner_options options_;
+  std::atomic<bool> busy_{false};
+  std::atomic<runner_state> state_{runner_state::created};
+  std::optional<event_loop> loop_;
+};
+
+/// One coroutine in a loop of its own: a scoped runner and one run.
+template <awaitable A>
+await_result_t<A> run(A&& work) {
+  runner scope;
+  return scope.run(std::forward<A>(work));
+}
+
+namespace detail {
+
+/// Refuses as a whole what has an empty task in it.
+template <class T>
+void check_all_valid(const std::vector<task<T>>& work) {
+  for (const task<T>& each : work) {
+    if (!each.valid()) {
+      throw invalid_task();
+    }
+  }
+}
+
+/// Starts all of `work`, waits for all of it, then gives the results or the first error.
+template <class T>
+task<std::vector<T>> run_each(std::vector<task<T>> work) {
+  std::vector<join_handle<T>> handles;
+  handles.reserve(work.size());
+  for (task<T>& each : work) {
+    handles.push_back(spawn(std::move(each)));
+  }
+  std::vector<T> results;
+  results.reserve(handles.size());
+  std::exception_ptr first_error;
+  for (join_handle<T>& handle : handles) {
+    try {
+      results.push_back(co_await handle);
+    } catch (...) {  // kept: rethrown below, once all have ended
+      if (!first_error) {
+        first_error = std::current_exception();
+      }
+    }
+  }
+  if (first_error) {
+    std::rethrow_exception(first_error);
+  }
+  co_return results;
+}
+HARRIER_EXPORT task<> run_each(std::vector<task<>> work);
+
+/// A reference to a record for a scope.
+class held_record {
+ public:
+  explicit held_record(task_record& record) noexcept : record_(record) {}
+  ~held_record() { record_.drop_reference(); }
+  held_record(const held_record&) = delete;
+  held_record& operator=(const held_record&) = delete;
+  task_record& operator*() const noexcept { return record_; }
+
+ private:
+  task_record& record_;
+};
+
+/// A runner claimed by one thread for one call.
+class HARRIER_EXPORT runner_claim {
+ public:
+  runner_claim(std::atomic<bool>& busy, const char* call);
+  ~runner_claim();
+  runner_claim(const runner_claim&) = delete;
+  runner_claim& operator=(const runner_claim&) = delete;
+
+ private:
+  std::atomic<bool>& busy_;
+};
+
+}  // namespace detail
+
+template <awaitable A>
+await_result_t<A> runner::run(A&& work) {
+  using result = await_result_t<A>;
+  // The checks come first, so that a refused call neither consumes the work nor makes a loop.
+  const detail::runner_claim claim(busy_, "runner::run");
+  if constexpr (detail::is_task<std::remove_cvref_t<A>>) {
+    if (!work.valid()) {
+      throw invalid_task();
+    }
+  }
+  event_loop& loop = make_loop();
+  task<result> main = detail::as_task(std::forward<A>(work));
+  const detail::held_record record(
+      detail::make_root_record(detail::task_access::promise(main), loop, detail::main_name));
+  detail::task_access::release(main);  // the record owns the frame from here
+  run_to_end(*record);
+  return detail::take_result_outside<result>(*record);
+}
+
+template <class T>
+std::vector<T> runner::run_all(std::vector<task<T>> work) {
+  detail::check_all_valid(work);
+  return run(detail::run_each(std::move(work)));
+}
+
+}  // namespace harrier

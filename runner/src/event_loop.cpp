@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <harrier/event_loop.hpp>
+
+#include <harrier/cancellation.hpp>
+#include <harrier/detail/promise.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <new>
+#include <thread>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace harrier {
+
+namespace {
+
+using detail::ready_list;
+using detail::ready_node;
+using detail::task_record;
+
+/// A callback that was posted; owns itself.
+struct callback_node final : ready_node {
+  explicit callback_node(std::function<void()> call)
+      : ready_node(table), callback(std::move(call)) {}
+
+  static void run(ready_node& node, detail::execution& at) {
+    const std::unique_ptr<callback_node> self(static_cast<callback_node*>(&node));
+    try {
+      self->callback();
+    } catch (...) {  // reported: the loop goes on with the next one
+      at.loop->report("a callback threw", std::current_exception(), {});
+    }
+  }
+  static void discard(ready_node& node) noexcept { delete static_cast<callback_node*>(&node); }
+
+  static constexpr detail::ready_operations table{run, nullptr, discard, false};
+  std::function<void()> callback;
+};
+
+void discard(ready_node& node) noexcept {
+  if (node.operations->discard != nullptr) {
+    node.operations->discard(node);
+  }
+}
+
+/// A loop that runs on this thread for a scope: the marker, the clock, the flag.
+class running_loop {
+ public:
+  running_loop(event_loop& loop, std::atomic<bool>& flag) noexcept
+      : loop_(loop), flag_(flag), scope_(loop.execution()) {
+    loop_.time().attach();
+    flag_.store(true, std::memory_order_relaxed);  // hint to readers
+  }
+  ~running_loop() {
+    flag_.store(false, std::memory_order_relaxed);  // hint to readers
+    loop_.time().detach();
+  }
+  running_loop(const running_loop&) = delete;
+  running_loop& operator=(const running_loop&) = delete;
+
+ private:
+  event_loop& loop_;
+  std::atomic<bool>& flag_;
+  detail::running_scope scope_;
+};
+
+}  // namespace
+
+event_loop::event_loop(clock& time, exception_handler handler)
+    : clock_(&time),
+      handler_(handler ? std::make_shared<const exception_handler>(std::move(handler)) : nullptr),
+      counted_frames_(execution_.frames) {
+  execution_.loop = this;
+}
+
+event_loop::~event_loop() {
+  if (!closed_) {
+    close(duration::zero());
+  }
+  while (posting_.load(std::memory_order_acquire) != 0) {  // [loop:posting]
+    std::this_thread::yield();
+  }
+}
+
+void event_loop::install(enqueue_hook hook, detail::worker_slot& slot,
+                         detail::owned_mutex& guard) noexcept {
+  hook_ = hook;
+  execution_.slot = &slot;
+  guard.set_owner(execution_);
+  live_.guard_with(guard);
+}
+
+void event_loop::post(std::function<void()> callback) {
+  auto node = std::make_unique<callback_node>(std::move(callback));
+  if (!post_node(*node)) {
+    throw loop_closed();
+  }
+  std::ignore = node.release();  // the loop owns it now
+}
+
+void event_loop::call_soon(std::function<void()> callback) {
+  if (closed_) {
+    throw loop_closed();
+  }
+  enqueue(*std::make_unique<callback_node>(std::move(callback)).release());
+}
+
+void event_loop::stop() noexcept { stopping_ = true; }
+
+void event_loop::enqueue(ready_node& node) noexcept {
+  if (detail::here() != &execution_) {
+    if (!post_node(node)) {
+      discard(node);
+    }
+  } else if (hook_ != nullptr) {
+    hook_(*this, node);
+  } else {
+    ready_.push_back(node);
+  }
+}
+
+bool event_loop::post_node(ready_node& node) noexcept {
+  // Once pushed, the node may run and end all that the loop is there for: the destructor waits for us.
+  posting_.fetch_add(1, std::memory_order_relaxed);  // seen by whoever has seen the node
+  const detail::inbox::pushed how = inbox_.push(node);
+  if (how == detail::inbox::pushed::first) {
+    parker_.unpark();  // else the first one wakes
+  }
+  posting_.fetch_sub(1, std::memory_order_release);  // [loop:posting]
+  return how != detail::inbox::pushed::refused;
+}
+
+void event_loop::step(ready_node& node) {
+  node.operations->run(node, execution_);
+  if (execution_.finished != nullptr) {
+    std::exchange(execution_.finished, nullptr)->drop_reference();
+  }
+}
+
+void event_loop::collect() {
+  if (!inbox_.empty()) {
+    ready_list posted;
+    inbox_.take_all(posted);
+    if (hook_ == nullptr) {
+      ready_.splice_back(posted);
+    } else {
+      while (ready_node* node = posted.pop_front()) {
+        hook_(*this, *node);
+      }
+    }
+  }
+  if (!timers_.empty()) {
+    const time_point now = clock_->now();
+    while (detail::timed_suspension* node = timers_.pop_due(now)) {
+      detail::wake(*node);
+    }
+  }
+}
+
+void event_loop::run_turn() {
+  ready_list turn;
+  turn.splice_back(ready_);
+  while (ready_node* node = turn.pop_front()) {
+    step(*node);
+  }
+}
+
+void event_loop::wait_until(time_point latest) {
+  const std::uint32_t ticket = parker_.announce();
+  if (!inbox_.empty()) {
+    parker_.withdraw();
+    return;
+  }
+  clock_->wait(parker_, ticket, std::min(latest, timers_.next_deadline()), true);
+}
+
+void event_loop::run_until_complete(task_record& main) {
+  const running_loop running(*this, running_);
+  collect();
+  enqueue(main);
+  for (;;) {
+    run_turn();
+    if (main.is_done()) {
+      run_turn();  // what was ready when main ended still runs; what that queues waits
+      stopping_ = false;
+      return;
+    }
+    if (std::exchange(stopping_, false)) {
+      throw loop_stopped();
+    }
+    if (ready_.empty()) {
+      collect();
+      if (ready_.empty()) {
+        wait_until(time_point::max());
+      }
+    }
+    collect();
+  }
+}
+
+void event_loop::cancel_all() noexcept {
+  live_.for_each([](task_record& record) { record.cancel(nullptr); });
+}
+
+void event_loop::end_all(duration grace) {
+  // A task that ignores its cancel is named after the grace period, and then cancelled again at
+  // each of its suspensions; one that ignores even this is given up after as many rounds.
+  constexpr unsigned most_rounds = 1000;
+  const time_point patience = deadline_after(now(), grace);
+  unsigned rounds = 0;
+  std::size_t swept = live_.added();
+  cancel_all();
+  while (live_.size() != 0 && rounds < most_rounds) {
+    collect();
+    run_turn();
+    if (live_.added() != swept) {
+      swept = live_.added();
+      live_.for_each([](task_record& record) {
+        if (!record.was_cancelled()) {
+          record.cancel(nullptr);
+        }
+      });
+    } else if (live_.size() != 0 && ready_.empty() && inbox_.empty()) {
+      if (now() < patience) {
+        wait_until(patience);
+      } else {
+        if (rounds++ == 0) {
+          std::vector<error_report>* held = std::exchange(held_reports_, nullptr);
+          name_live(
+              "ignores its cancel while the loop closes");  // said at once: it may take longer
+          held_reports_ = held;
+        }
+        cancel_all();
+      }
+    }
+  }
+}
+
+void event_loop::name_live(const char* what) noexcept {
+  // Collected first: the handler runs code of the user's, which must not find the list locked.
+  std::vector<std::string> names;
+  try {
+    live_.for_each([&](task_record& record) { names.push_back(record.name()); });
+    for (std::string& name : names) {
+      report(std::string("a task ") + what, nullptr, std::move(name));
+    }
+  } catch (const std::bad_alloc&) {  // then they stay unnamed
+  }
+}
+
+void event_loop::close(duration grace) {
+  if (closed_) {
+    return;
+  }
+  const running_loop running(*this, running_);
+  std::vector<error_report> reports;
+  held_reports_ = &reports;
+  try {
+    end_all(grace);
+  } catch (const deadlock&) {  // what is left waits for ever: named below
+  }
+  held_reports_ = nullptr;
+  for (const error_report& each : reports) {
+    detail::report_to(handler_.get(), each);
+  }
+  if (live_.size() != 0) {
+    name_live("could not be ended and is destroyed where it waits");
+    while (task_record* stuck = live_.any()) {
+      detail::destroy_where_it_waits(*stuck);
+    }
+    ready_list woken;  // they waited for one another: none of them is left
+    woken.splice_back(ready_);
+  }
+  closed_ = true;
+  ready_list left;
+  inbox_.close(left);
+  left.splice_back(ready_);
+  while (ready_node* node = left.pop_front()) {
+    discard(*node);
+    left.splice_back(ready_);
+  }
+}
+
+void event_loop::report(std::string message, std::exception_ptr error,
+                        std::string task_name) noexcept {
+  const error_report told(std::move(message), std::move(error), std::move(task_name));
+  if (held_reports_ != nullptr) {
+    try {
+      held_reports_->push_back(told);
+      return;
+    } catch (const std::bad_alloc&) {  // then it is told out of turn
+    }
+  }
+  detail::report_to(handler_.get(), told);
+}
+
+event_loop& this_loop() {
+  detail::execution* at = detail::here();
+  if (at == nullptr || at->loop == nullptr) {
+    throw no_running_loop("this call");
+  }
+  return *at->loop;
+}
+
+}  // namespace harrier

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <harrier/detail/execution.hpp>
+
+#include <harrier/detail/task_record.hpp>
+#include <harrier/detail/transfer.hpp>
+
+#include <pthread.h>
+
+namespace harrier::detail {
+
+constinit thread_local execution* running_execution = nullptr;
+constinit thread_local std::uint32_t transfers_left = 1;
+
+namespace {
+
+// A forked child does not inherit the running loop: its other threads are gone, and the loop is the
+// parent's.
+[[maybe_unused]] const int forget_in_child = ::pthread_atfork(nullptr, nullptr, [] {
+  running_execution = nullptr;
+  transfers_left = 1;
+});
+
+}  // namespace
+
+std::coroutine_handle<> bounce(std::coroutine_handle<> next) noexcept {
+  if (execution* at = here()) [[likely]] {
+    at->bounced = next;
+    return std::noop_coroutine();
+  }
+  transfers_left = 1;
+  execution local;
+  const running_scope running(local);
+  resume(local, next);
+  if (local.finished != nullptr) {
+    local.finished->drop_reference();
+  }
+  return std::noop_coroutine();
+}
+
+}  // namespace harrier::detail

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <harrier/join_handle.hpp>
+
+#include <harrier/detail/blocking_wait.hpp>
+
+namespace harrier::detail {
+
+const ready_operations join_suspension::operations_table{suspension::run, join_suspension::withdraw,
+                                                         nullptr, true};
+
+join_suspension::join_suspension(task_record& target) noexcept
+    : suspension(operations_table), completion{&join_suspension::told}, target_(&target) {}
+
+bool join_suspension::publish() {
+  if (record == target_) {
+    throw std::logic_error("a task cannot wait for itself");
+  }
+  if (!begin_wait()) {
+    return false;
+  }
+  // Once joined, another thread may resume the coroutine: nothing here is touched afterwards.
+  return target_->join(*this) || !abandon_wait();
+}
+
+withdrawal join_suspension::withdraw(ready_node& node) noexcept {
+  auto& self = static_cast<join_suspension&>(node);
+  // The cancel goes on to the task that is waited for, whose end then resumes the waiter. Not a
+  // second time: tasks that wait for each other would pass it round for ever.
+  if (!self.target_->was_cancelled()) {
+    return self.target_->cancel(nullptr) ? withdrawal::passed_on : withdrawal::too_late;
+  }
+  return self.target_->unjoin(self) ? withdrawal::taken : withdrawal::too_late;
+}
+
+void join_suspension::told(completion& self, task_record&) noexcept {
+  wake(static_cast<join_suspension&>(self));
+}
+
+void wait_blocking(task_record& target, const char* call) {
+  blocking_wait::refuse_in_loop(call);
+  class joiner final : public completion {
+   public:
+    joiner() noexcept
+        : completion{[](completion& self, task_record&) noexcept {
+            static_cast<joiner&>(self).done.finish();
+          }} {}
+    blocking_wait done;
+  } joiner;
+  if (!target.is_done() && target.join(joiner)) {
+    joiner.done.wait();
+  }
+}
+
+}  // namespace harrier::detail

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// The records of tasks that were run or spawned, and the plain ones of guests and stolen children.
+#include <harrier/detail/join_word.hpp>
+#include <harrier/detail/promise.hpp>
+#include <harrier/detail/record_memory.hpp>
+#include <harrier/detail/spin_mutex.hpp>
+#include <harrier/event_loop.hpp>
+
+#include <exception>
+#include <new>
+#include <utility>
+
+namespace harrier::detail {
+
+namespace {
+
+/// Tells somebody of an error that dies with its task, unless it is a cancel.
+void report_unretrieved(task_record& record) noexcept {
+  try {
+    std::rethrow_exception(record.root->error);
+  } catch (const cancelled&) {  // a cancel is no error
+  } catch (...) {
+    const execution* at = here();
+    const bool closing = at != nullptr && at->loop != nullptr && at->loop->is_closing();
+    const char* message = closing ? "a task failed while its runner was closed"
+                                  : "task exception was never retrieved";
+    record_extras* more = record.more.load(std::memory_order_acquire);  // [record:extras]
+    if (!closing && more != nullptr && more->handler != nullptr) {
+      report_to(more->handler.get(),
+                error_report(message, std::current_exception(), record.name()));
+    } else {
+      report_error(message, std::current_exception(), record.name());
+    }
+  }
+}
+
+/// The error is left to whoever holds the handle. If it is dropped unread, maybe on a thread without
+/// a loop and after the loop's end, the handler of this loop is told.
+void leave_error(task_record& record, const execution& at) noexcept {
+  try {
+    if (at.loop->handler() != nullptr) {
+      record.extras().handler = at.loop->handler();
+    }
+  } catch (const std::bad_alloc&) {  // the report will go to stderr
+  }
+}
+
+void destroy_root(task_record& record) noexcept {
+  if (promise_base* root = record.root) {
+    if (root->result == result_kind::error) {
+      report_unretrieved(record);
+    }
+    root->handle().destroy();
+  }
+  free_record(record);
+}
+
+/// A task that was cancelled or dropped before its first step: its frame and parameters go at once.
+void end_unstarted(task_record& record) noexcept {
+  record_list::remove(record);  // first: who walks the list reads `root`
+  record.state.fetch_or(task_record::due, std::memory_order_relaxed);
+  std::exchange(record.root, nullptr)->handle().destroy();
+  record.end();
+  record.tell_joiner();
+  record.drop_reference();
+}
+
+// A record is queued twice: to start its task, and to bring it a cancel while it waits.
+void start_root(ready_node& node, execution& at);
+void bring_cancel(ready_node& node, execution& at) {
+  task_record::arrive_cancel(static_cast<task_record&>(node), at);
+}
+void discard_unstarted(ready_node& node) noexcept {
+  end_unstarted(static_cast<task_record&>(node));
+}
+void discard_cancel(ready_node& node) noexcept {
+  static_cast<task_record&>(node).drop_reference();  // it comes too late
+}
+
+void finish_root(task_record& record, execution& at) noexcept {
+  if (record.root->result == result_kind::error) {
+    if (record.is_only_reference()) {
+      report_unretrieved(record);  // detached: nobody can take it any more
+      record.root->result = result_kind::taken_error;
+    } else {
+      leave_error(record, at);
+    }
+  }
+  record_list::remove(record);
+  record.end();
+  record.tell_joiner();
+  at.finished =
+      &record;  // its frame is in use until the step returns: the loop drops the reference
+}
+
+constexpr record_operations unstarted_root{
+    {start_root, nullptr, discard_unstarted, true}, finish_root, destroy_root};
+constexpr record_operations started_root{
+    {bring_cancel, nullptr, discard_cancel, false}, finish_root, destroy_root};
+
+void start_root(ready_node& node, execution& at) {
+  auto& record = static_cast<task_record&>(node);
+  if (record.cancel_is_due()) {
+    end_unstarted(record);
+  } else {
+    // Whoever queues the record again has seen the task wait, and so this store.
+    record.operations = &started_root.ready;
+    resume(at, record.root->handle());
+  }
+}
+
+// A plain record stands for a coroutine whose frame somebody else owns: only a cancel queues it.
+
+void finish_plain(task_record& record, execution&) noexcept {
+  record_list::remove(record);
+  record.end();
+  record.drop_reference();
+}
+
+void destroy_plain(task_record& record) noexcept { free_record(record); }
+
+constexpr record_operations plain_operations{
+    {bring_cancel, nullptr, discard_cancel, false}, finish_plain, destroy_plain};
+
+}  // namespace
+
+void destroy_where_it_waits(task_record& record) noexcept {
+  const auto phase = task_record::phase_of(record.state.load(std::memory_order_relaxed));
+  if (phase == task_record::waiting || phase == task_record::cancelling) {
+    record.wait->operations->withdraw(*record.wait);
+  }
+  if (record.root == nullptr || record.root->started_as != role::root) {
+    record_list::remove(record);  // a plain record: its coroutine goes with the frame that owns it
+    record.drop_reference();
+    return;
+  }
+  record_list::remove(record);
+  // relaxed: end() publishes it
+  record.state.fetch_or(task_record::due, std::memory_order_relaxed);
+  std::exchange(record.root, nullptr)->handle().destroy();
+  record.end();
+  record.forget_joiner();
+  record.drop_reference();
+}
+
+task_record& make_unlisted_root_record(promise_base& root, event_loop& home,
+                                       std::string_view name) {
+  // Two references: the handle's, and the task's own until it has ended.
+  task_record& record = make_record_of<task_record>(unstarted_root, root, home, 2u);
+  if (name == main_name) {
+    record.state.store(task_record::main, std::memory_order_relaxed);
+  } else if (!name.empty()) {
+    try {
+      record.extras().name = name;
+    } catch (...) {  // undone and passed on
+      free_record(record);
+      throw;
+    }
+  }
+  root.started_as = role::root;
+  root.set_record(record);
+  return record;
+}
+
+void take_back_unlisted(task_record& record) noexcept {
+  record.root->chain = 0;
+  free_record(record);
+}
+
+task_record& make_root_record(promise_base& root, event_loop& home, std::string_view name) {
+  task_record& record = make_unlisted_root_record(root, home, name);
+  home.live().add(record);
+  return record;
+}
+
+task_record& promise_base::make_record(promise_base& root) {
+  if ((root.chain & source_tag) != 0) {
+    auto& source = *reinterpret_cast<record_source*>(root.chain & ~source_tag);
+    return source.make(source, root);
+  }
+  event_loop& home = this_loop();
+  task_record& record = make_record_of<task_record>(plain_operations, root, home, 1u);
+  root.set_record(record);
+  home.live().add(record);
+  if (root.started_as == role::stolen) {
+    // acq_rel: `chain` is visible to a canceller, or its wish to us  [join_word:record]
+    const std::uint32_t before = root.join.fetch_or(record_made, std::memory_order_acq_rel);
+    if ((before & cancel_wanted) != 0) {
+      record.cancel(nullptr);
+    }
+  }
+  return record;
+}
+
+bool cancel_stolen(promise_base& child) noexcept {
+  // acq_rel: `chain` of a record that was made is visible, or our wish to its maker  [join_word:record]
+  const std::uint32_t before =
+      child.join.fetch_or(cancel_wanted | cancelling, std::memory_order_acq_rel);
+  if ((before & child_ended) != 0) {
+    return false;
+  }
+  if ((before & (record_made | record_closing)) == record_made) {  // [join_word:record]
+    child.record_if_made()->cancel(nullptr);
+  }
+  child.join.fetch_and(~cancelling, std::memory_order_release);  // [join_word:cancelling]
+  return true;
+}
+
+namespace {
+
+/// The record of a stolen child is about to go: whoever cancels it just now comes first.
+void close_to_cancels(promise_base& child) noexcept {
+  std::uint32_t now = child.join.fetch_or(record_closing, std::memory_order_acq_rel);
+  while ((now & cancelling) != 0) {
+    pause_processor();
+    now = child.join.load(std::memory_order_acquire);  // [join_word:cancelling]
+  }
+}
+
+}  // namespace
+
+std::coroutine_handle<> finish(promise_base& ended) noexcept {
+  execution& at = *here();
+  task_record* record = ended.record_if_made();
+  switch (ended.started_as) {
+    case role::guest:
+      if (record != nullptr) {
+        record->ops().finish(*record, at);
+      }
+      return transfer(ended.continuation);
+    case role::stolen: {
+      if (record != nullptr) {
+        close_to_cancels(ended);
+        record->ops().finish(*record, at);
+      }
+      suspension* parent = meet_parent(ended);
+      if (parent != nullptr && parent->record->is_bound()) {
+        wake(*parent);  // it goes on where it is bound, not here
+      } else if (parent != nullptr && end_wait(*parent)) {
+        return transfer(parent->waiter);
+      }
+      return std::noop_coroutine();
+    }
+    case role::root:
+    case role::item:
+    case role::awaited:
+      break;
+  }
+  record->ops().finish(*record, at);
+  return std::noop_coroutine();
+}
+
+void* allocate_record_bytes() { return allocate_unowned_block(record_bytes); }
+void free_record_bytes(void* memory) noexcept { free_unowned_block(memory, record_bytes); }
+
+}  // namespace harrier::detail

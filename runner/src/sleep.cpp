@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <harrier/sleep.hpp>
+
+#include <harrier/event_loop.hpp>
+#include <harrier/yield.hpp>
+
+namespace harrier::detail {
+
+const ready_operations sleep_awaiter::operations_table{suspension::run, sleep_awaiter::withdraw,
+                                                       nullptr, true};
+
+bool sleep_awaiter::publish() {
+  event_loop& loop = *here()->loop;
+  const bool relative = sequence == static_cast<std::uint32_t>(from::suspension);
+  if (relative && delay_ <= duration::zero()) {
+    return yield_turn(*this);
+  }
+  const time_point now = loop.now();
+  const time_point deadline = relative ? deadline_after(now, delay_) : time_point(delay_);
+  if (deadline <= now) {
+    return yield_turn(*this);
+  }
+  loop.timers().insert(*this, deadline);
+  if (!begin_wait()) {
+    loop.timers().remove(*this);
+    return false;
+  }
+  return true;
+}
+
+withdrawal sleep_awaiter::withdraw(ready_node& node) noexcept {
+  // The loop of the wait runs this, and nobody else wakes a timer.
+  here()->loop->timers().remove(static_cast<sleep_awaiter&>(node));
+  return withdrawal::taken;
+}
+
+}  // namespace harrier::detail
