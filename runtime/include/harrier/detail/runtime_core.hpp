@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// The slots and the dispatcher behind a runtime.
+//
+// Threads     any.
+// Protocol    who sleeps and who is woken: detail/idle_set.hpp.
+#pragma once
+
+#include <harrier/detail/arena_provider.hpp>
+#include <harrier/detail/batch_core.hpp>
+#include <harrier/detail/elastic_pool.hpp>
+#include <harrier/detail/idle_set.hpp>
+#include <harrier/detail/injection_queue.hpp>
+#include <harrier/detail/placement.hpp>
+#include <harrier/detail/worker_slot.hpp>
+#include <harrier/metrics.hpp>
+#include <harrier/runtime_options.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string_view>
+#include <vector>
+
+namespace harrier::detail {
+
+class HARRIER_EXPORT runtime_core {
+ public:
+  explicit runtime_core(runtime_options options);
+  runtime_core(const runtime_core&) = delete;
+  runtime_core& operator=(const runtime_core&) = delete;
+  ~runtime_core();
+
+  const runtime_options& options() const noexcept { return options_; }
+  const std::shared_ptr<const event_loop::exception_handler>& handler() const noexcept {
+    return lobby_.handler();
+  }
+  std::size_t workers() const noexcept { return options_.workers; }
+  worker_slot& slot(std::size_t index) noexcept { return *slots_[index]; }
+
+  /// Routes `batch` and wakes workers. Throws runtime_stopped or std::bad_alloc: nothing has
+  /// started.
+  void dispatch(batch_core& batch);
+  /// Takes the batch off the list once it is done.
+  void forget(batch_core& batch) noexcept;
+
+  /// Makes the record of a task and queues it. `wait_for_room`: block while the queue is full;
+  /// otherwise null is returned then. Throws runtime_stopped: the task is untouched.
+  task_record* spawn(promise_base& root, std::string_view name, priority urgency,
+                     bool wait_for_room);
+  /// The same for one worker, to which the task is bound. Throws std::out_of_range, too, and
+  /// std::system_error if that worker's thread cannot be started.
+  task_record& spawn_on(std::size_t worker, promise_base& root, std::string_view name,
+                        priority urgency);
+
+  void stop();
+  bool drain(std::chrono::steady_clock::time_point deadline);
+  /// acquire: pairs with the release in stop(): whoever is refused comes after it  [core:stopped]
+  bool is_stopped() const noexcept { return stopped_.load(std::memory_order_acquire); }
+  runtime_metrics metrics();
+  void trim() noexcept;
+
+  // --- for workers
+  std::uint64_t trims() const noexcept { return trims_.load(std::memory_order_relaxed); }
+  bool is_ending() const noexcept {
+    // seq_cst: the sleeper's second look, against the store before the wake  [core:ending]
+    return ending_.load(std::memory_order_seq_cst);
+  }
+  std::uint64_t batches_version() const noexcept {
+    return batches_version_.load(std::memory_order_seq_cst);  // [core:batches], second look
+  }
+  /// Copies the list of batches, with a reference for each.
+  std::uint64_t copy_batches(std::vector<batch_core*>& out);
+  /// Moves injected tasks to the queue of `slot`. False: there were none.
+  bool take_injected(worker_slot& slot) noexcept;
+  bool has_injected() const noexcept { return injected_.size() != 0; }
+  /// The same for what is addressed to `slot`.
+  bool take_addressed(worker_slot& slot) noexcept;
+  /// Throws std::out_of_range.
+  void check_worker(std::size_t worker, const char* call) const;
+  /// Starts the threads up to that one. Throws std::system_error.
+  void require_thread(std::size_t worker, const char* call);
+  /// Sends the task that suspends in `node`, on this thread, to another worker, which may resume it
+  /// before this returns.
+  void send(ready_node& node, task_record& record, std::size_t worker) noexcept;
+
+  /// After a push to a worker's own queue: wakes or starts another worker, if one is hungry.
+  void notify_local() noexcept {
+    if (idle_.anyone_hungry_after_push()) [[unlikely]] {
+      wake_one();
+    }
+  }
+  void wake_one() noexcept;
+  bool wake_sleeper() noexcept;
+  void wake_all() noexcept;
+  idle_set& idle() noexcept { return idle_; }
+  void ends_search(bool found) noexcept;
+
+  /// Cancels every item of `batch` that has started.
+  void cancel_items(batch_core& batch) noexcept;
+
+  /// Null without pinning. For the workers: made before the first of their threads.
+  const placement* where() const noexcept { return placement_.get(); }
+
+  elastic_pool& blocking_pool() noexcept { return blocking_; }
+  void offload(blocking_call& call);
+  /// Null: each slot has a thread of its own.
+  arena_provider* provider() noexcept { return provider_.get(); }
+
+ private:
+  void start_thread();
+  void start_threads(std::size_t wanted);
+  void make_placement();
+  void pin_worker(std::size_t worker) noexcept;
+  bool has_room(const injection_queue& queue) const noexcept {
+    return options_.queue_limit == 0 || refusing_ || queue.size() < options_.queue_limit;
+  }
+  void wait_in_lobby(std::unique_lock<owned_mutex>& lobby, const injection_queue& queue,
+                     const char* call);
+  template <class Visit>
+  void for_each_live(Visit visit);
+  void cancel_everything() noexcept;
+  void name_live(const char* what) noexcept;
+  void vacate_all() noexcept;
+  bool at_rest() noexcept;
+  std::uint64_t live_tasks() noexcept;
+
+  struct arena;
+
+  runtime_options options_;
+  clock* clock_;
+  owned_mutex lobby_mutex_;  // without an owner: all threads are alike
+  event_loop lobby_;  // never runs: the home of tasks spawned from outside, until a worker has them
+  std::unique_ptr<const placement> placement_;  // constant once the first thread starts
+  std::vector<std::unique_ptr<worker_slot>> slots_;
+  elastic_pool blocking_;
+
+  std::mutex mutex_;
+  std::condition_variable_any room_;  // queue_limit; with lobby_mutex_
+  std::vector<batch_core*> batches_;  // guarded by mutex_; each holds a reference
+  std::atomic<std::size_t> threads_{0};  // written under mutex_
+  bool refusing_ = false;  // written under mutex_ and lobby_mutex_, read under either
+  std::unique_ptr<arena>
+      arena_;  // guarded by mutex_, made at first use; unless there is a provider
+  std::shared_ptr<arena_provider> provider_;  // constant after construction
+  std::atomic<std::uint64_t> offloading_{0};  // calls on oneTBB's threads
+  std::mutex stop_mutex_;  // one stop at a time
+
+  alignas(64) injection_queue injected_;  // guarded by lobby_mutex_, like the slots' queues
+  std::uint64_t handed_in_ = 0;  // guarded by lobby_mutex_
+  alignas(64) std::atomic<std::uint64_t> batches_version_{0};
+  std::atomic<bool> stopped_{false};
+  std::atomic<bool> ending_{false};
+  std::atomic<std::uint64_t> trims_{0};
+  idle_set idle_;
+  friend class worker_slot;
+};
+
+}  // namespace harrier::detail

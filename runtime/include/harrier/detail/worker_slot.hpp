@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker owns: its runner, its queues, its share of each batch. One thread occupies it.
+#pragma once
+
+#include <harrier/detail/batch_core.hpp>
+#include <harrier/detail/idle_set.hpp>
+#include <harrier/detail/injection_queue.hpp>
+#include <harrier/detail/ready_class.hpp>
+#include <harrier/detail/steal_deque.hpp>
+#include <harrier/detail/stealable_queue.hpp>
+#include <harrier/detail/victim_order.hpp>
+#include <harrier/runner.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace harrier::detail {
+
+class runtime_core;
+
+class HARRIER_EXPORT worker_slot {
+ public:
+  worker_slot(runtime_core& core, std::size_t index) noexcept;
+  worker_slot(const worker_slot&) = delete;
+  worker_slot& operator=(const worker_slot&) = delete;
+  ~worker_slot();
+
+  std::size_t index() const noexcept { return index_; }
+  runtime_core& core() noexcept { return core_; }
+  harrier::runner& runner() noexcept { return *runner_; }
+  event_loop* loop() noexcept { return loop_.load(std::memory_order_acquire); }  // [slot:loop]
+
+  /// Pushes a forked child and lets a hungry worker know. False: no memory, and it was not pushed.
+  bool push_child(promise_base& child) noexcept;
+  promise_base* pop_child() noexcept { return deque_.pop(); }
+  /// Undoes a pop: there is room.
+  void put_back(promise_base& child) noexcept { deque_.push(&child); }
+
+  /// Runs one thing that is ready here, below a coroutine that must wait and cannot suspend. False:
+  /// nothing is.
+  bool help();
+
+  /// Whether something waits here that comes before new items of the normal class.
+  bool has_ready() noexcept {
+    return !ready_.empty() || !bound_.empty() || !deque_.empty() || high_.in_use();
+  }
+
+  /// The thread of the slot: serves until the runtime ends.
+  void serve();
+
+  enum class leaves : std::uint8_t { idle_or_ended, with_work };
+  /// The same for a thread that comes for a while: serves until there is nothing to do here, until
+  /// `slice` is over, or until the runtime ends.
+  leaves occupy(duration slice);
+  /// Lets go of everything, after the last thread has left.
+  void close() noexcept;
+
+  void mark_unflushed(batch_lane& lane) noexcept {
+    if (!lane.is_unflushed) {
+      lane.is_unflushed = true;
+      lane.next_unflushed = unflushed_;
+      unflushed_ = &lane;
+    }
+  }
+
+  bool has_stealable() noexcept {
+    return !ready_.empty() || !deque_.empty() || !high_.open().empty() || !low_.open().empty();
+  }
+  bool wake() noexcept;
+  /// Takes ready tasks over that have left another slot's lists. For the slot's thread.
+  void take_over(std::span<ready_node* const> taken) noexcept;
+  /// Held by the thread of this slot while it moves tasks between slots or queues; whoever holds it of
+  /// every slot finds each task in one place.
+  spin_mutex& moving() noexcept { return moving_; }
+  /// What is on its way to this slot and no other. Under the lobby's mutex.
+  injection_queue& addressed() noexcept { return addressed_; }
+
+  class counters {
+   public:
+    std::atomic<std::uint64_t> steals_ranges{0};
+    std::atomic<std::uint64_t> steals_children{0};
+    std::atomic<std::uint64_t> steals_resumed{0};
+    std::atomic<std::uint64_t> parks{0};
+    std::atomic<std::uint64_t> wakes{0};
+  };
+  const counters& counts() const noexcept { return counts_; }
+
+ private:
+  friend class runtime_core;
+
+  /// The batches of one class: a part of batches_, and whose turn is next.
+  struct batch_class {
+    std::size_t first = 0;
+    std::size_t count = 0;
+    std::size_t next = 0;
+  };
+
+  static void enqueue(event_loop& loop, ready_node& node) noexcept;
+  HARRIER_NOINLINE void enqueue_placed(ready_node& node, std::uint32_t placing) noexcept;
+  void place_held(ready_node& node, std::uint32_t placing) noexcept;
+  void collect();
+
+  bool step();
+  bool run_ready();
+  bool run_high();
+  bool run_low();
+  bool run_passed_over();
+  bool finds_high_batch();
+  bool step_bound();
+  bool step_node(ready_node* node);
+  bool run_new_items(priority urgency);
+  stealable_queue& open_queue(priority urgency) noexcept;
+  batch_class& batches_of(priority urgency) noexcept {
+    return batch_classes_[static_cast<std::size_t>(urgency)];
+  }
+  bool widen_windows() noexcept;
+  bool search();
+  bool steal_range(worker_slot& victim);
+  promise_base* steal_child(worker_slot& victim);
+  ready_node* steal_resumed(worker_slot& victim, priority urgency);
+  bool steal_from(worker_slot& victim, promise_base*& child, ready_node*& node);
+  void run_child(promise_base& child);
+  void flush_all() noexcept;
+  void refresh_batches();
+  void sort_victims() noexcept;
+  bool sees_work() noexcept;
+  void open();
+  void finish() noexcept;
+  bool park();
+  HARRIER_NOINLINE bool push_child_with_growth(promise_base& child) noexcept;
+  HARRIER_NOINLINE bool wake_for_child() noexcept;  // true
+  bool keep_timers() noexcept;
+  void stay_after_all() noexcept;
+  std::uint32_t random() noexcept;
+
+  // constant after construction
+  runtime_core& core_;
+  const std::size_t index_;
+
+  alignas(64) spin_mutex moving_;
+  owned_mutex mutex_;  // guards ready_ and the loop's list of live tasks
+
+  // the slot's thread only
+  std::optional<harrier::runner> runner_;
+  std::atomic<event_loop*> loop_{nullptr};  // written once
+  std::vector<batch_core*> batches_;  // each holds a reference; in the order of class
+  std::uint64_t batches_version_ = 0;
+  std::array<batch_class, 3> batch_classes_;
+  bool may_have_high_ = false;  // whether run_high() is worth a look
+  batch_lane* unflushed_ = nullptr;
+  std::uint32_t tick_ = 0;
+  std::uint64_t trims_seen_ = 0;
+  std::uint32_t seed_;
+  victim_order victims_;
+  bool is_announced_ = false;  // the last thread left as one that sleeps
+  bool has_kept_timers_ = false;
+  ready_list bound_;
+  counters counts_;
+  std::thread thread_;  // guarded by the core's mutex
+
+  // open to thieves
+  steal_deque<promise_base> deque_;
+  alignas(64) stealable_queue ready_{mutex_};
+  ready_class high_{mutex_};
+  ready_class low_{mutex_};
+  injection_queue addressed_;
+  sleeper_mark sleeper_;
+};
+
+/// The slot whose thread this is, or null.
+inline worker_slot* this_slot() noexcept {
+  execution* at = here();
+  return at != nullptr ? at->slot : nullptr;
+}
+
+}  // namespace harrier::detail

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <harrier/clock.hpp>
+#include <harrier/detail/config.hpp>
+#include <harrier/errors.hpp>
+#include <harrier/pinning.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <thread>
+#include <vector>
+
+namespace harrier {
+
+/// The most workers that a runtime accepts.
+inline constexpr std::size_t max_workers = 1024;
+
+/// How many workers the process can keep busy: its affinity mask, at most its cgroup's CPU quota
+/// rounded up, at least 1.
+HARRIER_EXPORT std::size_t default_workers();
+
+/// Where a runtime takes the threads for its slots from.
+enum class thread_provider : std::uint8_t {
+  /// Threads of its own, one for each slot, made with the first work and kept until the end.
+  own_threads,
+  /// oneTBB: a slot with work asks for a thread of a `tbb::task_arena` of `workers` threads, and the
+  /// thread goes back to oneTBB when it finds nothing more to do, or after 10 ms, when it asks
+  /// again behind what else oneTBB has to do. So coroutines, `offload`, the awaitable algorithms of
+  /// harrier/parallel.hpp and the program's own use of oneTBB share one set of threads.
+  ///
+  /// A slot is not tied to a thread, but never has two. If oneTBB sends nobody for 10 to 20 ms,
+  /// because its threads are busy or wait for coroutines, a thread of our own stands in: no
+  /// coroutine waits for oneTBB for ever. oneTBB has one thread less than processors, as it
+  /// counts on the one that calls it: a program that only waits for batches keeps one slot with a
+  /// stand-in.
+  /// Hooks    on_thread_start and on_thread_stop are called in pairs each time a thread enters and
+  ///          leaves a slot. thread_factory is not used. Threads of oneTBB keep their names.
+  /// Cost     about 3 us to enter a vacant slot; two small threads of our own: a watch, made with the
+  ///          first work, and one that keeps the timers of vacant slots, made with the first.
+  task_arena,
+};
+
+namespace detail {
+/// What a default-made runtime_options names: a seam for tests.
+extern HARRIER_EXPORT std::atomic<thread_provider> default_provider;
+}  // namespace detail
+
+/// How a runtime is made. The defaults suit most programs.
+class HARRIER_EXPORT runtime_options {
+ public:
+  runtime_options();
+  ~runtime_options();
+  runtime_options(const runtime_options&);
+  runtime_options(runtime_options&&) noexcept;
+  runtime_options& operator=(const runtime_options&);
+  runtime_options& operator=(runtime_options&&) noexcept;
+
+  /// At most this many threads run coroutines, and at most this many loops exist.
+  std::size_t workers;
+  /// How many tasks spawned from outside may wait for a worker before spawn() blocks; 0: any
+  /// number.
+  std::size_t queue_limit = 0;
+  /// Called on each worker thread, with its number, before and after it serves; under
+  /// thread_provider::task_arena each time that a thread enters and leaves the slot. One that throws
+  /// ends the program: a worker must not be lost in silence.
+  std::function<void(std::size_t)> on_thread_start;
+  std::function<void(std::size_t)> on_thread_stop;
+  /// The most threads that offload_blocking() uses, and how long an idle one stays.
+  std::size_t max_blocking_threads = 64;
+  duration blocking_idle = std::chrono::seconds(10);
+  /// Chooses the victims of thieves.
+  std::uint64_t seed = 0x9e3779b97f4a7c15;
+  /// The workers' clock; the steady clock if null. Outlives the runtime.
+  clock* time = nullptr;
+  /// Told of errors that nobody can receive; by default they are printed to stderr. Called on the
+  /// thread where the error is dropped, and for as long as handles of this runtime's tasks and
+  /// batches exist.
+  std::function<void(const error_report&)> exception_handler;
+  /// How long stop() lets a task ignore its cancel before it reports it by name and insists.
+  duration grace = std::chrono::seconds(5);
+  /// Whether worker threads are tied to cores or NUMA nodes. Those that are steal from near ones
+  /// first: the same core, then the same L2, L3, node. Threads that a coroutine makes by itself
+  /// inherit the tie, as always on Linux; those of offload() and offload_blocking() do not. Threads of
+  /// oneTBB (`provider`) are left as they are.
+  harrier::pinning pinning = harrier::pinning::none;
+  /// What the machine looks like; usable_processors() if empty. Asked once, when the first thread
+  /// starts, and only with pinning: a seam for tests.
+  std::function<std::vector<processor>()> processors;
+  /// Where the slots take their threads from.
+  thread_provider provider;
+  /// Makes the worker threads: a seam for tests.
+  std::function<std::thread(std::function<void()>)> thread_factory;
+};
+
+}  // namespace harrier

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <harrier/batch.hpp>
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+namespace harrier::detail {
+
+namespace {
+constexpr std::size_t huge_from = std::size_t{4} << 20;
+}
+
+void* allocate_results(std::size_t bytes, std::size_t alignment) {
+  if (bytes < huge_from) {
+    return ::operator new(std::max<std::size_t>(bytes, 1), std::align_val_t(alignment));
+  }
+  void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    throw std::bad_alloc();
+  }
+  ::madvise(memory, bytes, MADV_HUGEPAGE);  // a hint: without huge pages it is only slower
+  return memory;
+}
+
+void free_results(void* memory, std::size_t bytes, std::size_t alignment) noexcept {
+  if (bytes < huge_from) {
+    ::operator delete(memory, std::align_val_t(alignment));
+  } else {
+    ::munmap(memory, bytes);
+  }
+}
+
+const ready_operations batch_awaiter_base::operations_table{
+    suspension::run, batch_awaiter_base::withdraw, nullptr, true};
+
+batch_awaiter_base::batch_awaiter_base(batch_core& batch) noexcept
+    : suspension(operations_table),
+      batch_watcher{[](batch_watcher& self) noexcept {
+        detail::wake(static_cast<batch_awaiter_base&>(self));
+      }},
+      batch_(&batch) {}
+
+bool batch_awaiter_base::publish() noexcept {
+  if (!begin_wait()) {
+    return false;
+  }
+  // Once watched, another thread may resume the coroutine: nothing here is touched afterwards.
+  return batch_->watch(*this) || !abandon_wait();
+}
+
+withdrawal batch_awaiter_base::withdraw(ready_node& node) noexcept {
+  // The cancel goes on to the batch, whose end then resumes the waiter.
+  static_cast<batch_awaiter_base&>(node).batch_->cancel();
+  return withdrawal::too_late;
+}
+
+}  // namespace harrier::detail

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <harrier/detail/batch_core.hpp>
+
+#include <harrier/detail/runtime_core.hpp>
+#include <harrier/detail/worker_slot.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <string>
+#include <utility>
+
+namespace harrier::detail {
+
+namespace {
+
+// A chunk should take long enough to hide its claim, and short enough to leave work to steal.
+constexpr std::chrono::nanoseconds short_chunk{4000};
+constexpr std::chrono::nanoseconds long_chunk{16000};
+constexpr std::uint32_t largest_chunk = 1024;
+// Items are dealt in units so that positions fit 32 bits, however many items there are.
+constexpr std::uint64_t most_positions = std::uint64_t{1} << 31;
+
+}  // namespace
+
+batch_core::batch_core(std::uint64_t total, dispatch_options options) noexcept
+    : total_(total), options_(std::move(options)), remaining_(total) {}
+
+batch_core::~batch_core() = default;
+
+void batch_core::route(runtime_core& core, std::size_t slots) {
+  core_ = &core;
+  handler_ = core.handler();
+  slot_count_ = slots;
+  lanes_ = std::make_unique<batch_lane[]>(slots);
+  while ((total_ >> unit_shift_) >= most_positions) {
+    ++unit_shift_;
+  }
+  const std::uint64_t units = (total_ + (std::uint64_t{1} << unit_shift_) - 1) >> unit_shift_;
+  std::vector<std::uint64_t> bounds(slots + 1);
+  if (options_.policy == routing::balanced || slots == 1) {
+    for (std::size_t s = 0; s <= slots; ++s) {
+      bounds[s] = units / slots * s + units % slots * s / slots;
+    }
+  } else if (options_.policy == routing::round_robin) {
+    identity_ = false;
+    unit_shift_ = 0;
+    for (std::size_t s = 0; s < slots; ++s) {
+      bounds[s + 1] = bounds[s] + (total_ + slots - 1 - s) / slots;
+    }
+    starts_ = bounds;
+  } else {
+    identity_ = false;
+    std::vector<std::vector<std::uint64_t>> by_slot(slots);
+    for (std::uint64_t index = 0; index < total_; ++index) {
+      by_slot[options_.key(index) % slots].push_back(index);
+    }
+    order_.reserve(total_);
+    for (std::size_t s = 0; s < slots; ++s) {
+      order_.insert(order_.end(), by_slot[s].begin(), by_slot[s].end());
+      bounds[s + 1] = order_.size();
+    }
+  }
+  // relaxed: before the batch is handed to anybody
+  spare_window_.store(static_cast<std::int64_t>(options_.window), std::memory_order_relaxed);
+  for (std::size_t s = 0; s < slots; ++s) {
+    batch_lane& lane = lanes_[s];
+    lane.batch = this;
+    lane.window = has_automatic_window() ? automatic_window : 0;
+    lane.range.install(
+        {static_cast<std::uint32_t>(bounds[s]), static_cast<std::uint32_t>(bounds[s + 1])});
+  }
+}
+
+std::uint64_t batch_core::permuted_index(std::uint64_t position) const noexcept {
+  if (!order_.empty()) {
+    return order_[position];
+  }
+  const auto after = std::upper_bound(starts_.begin(), starts_.end(), position);
+  const auto slot = static_cast<std::uint64_t>(after - starts_.begin()) - 1;
+  return (position - starts_[slot]) * slot_count_ + slot;
+}
+
+bool batch_core::borrow_window(batch_lane& at) noexcept {
+  // Nobody borrows more than its share, so that one slot does not start everything.
+  const std::int64_t share =
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(options_.window / slot_count_));
+  std::int64_t spare = spare_window_.load(std::memory_order_relaxed);  // hint: re-checked below
+  while (spare > 0) {
+    const std::int64_t taken = std::min(spare, share);
+    // acquire: [batch:spare] the items whose end made room have ended
+    if (spare_window_.compare_exchange_weak(spare, spare - taken, std::memory_order_acquire,
+                                            std::memory_order_relaxed)) {
+      at.window += taken;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool batch_core::return_window(batch_lane& at) noexcept {
+  // relaxed: this slot's thread alone writes `live`, here and below
+  const std::int64_t unused = at.window - at.live.load(std::memory_order_relaxed);
+  if (has_automatic_window() || unused <= 0) {
+    return false;
+  }
+  at.window -= unused;
+  // seq_cst: [batch:spare] whoever goes to sleep sees it in may_start(), or is seen asleep
+  spare_window_.fetch_add(unused, std::memory_order_seq_cst);
+  return true;
+}
+
+bool batch_core::should_pause(worker_slot& slot) const noexcept { return slot.has_ready(); }
+
+bool batch_core::run_chunk(worker_slot& slot) {
+  batch_lane& mine = lane(slot.index());
+  if (!has_room(mine) && !is_cancelled()) {
+    return false;
+  }
+  std::uint64_t first = std::exchange(mine.partial_first, 0);
+  std::uint64_t last = std::exchange(mine.partial_last, 0);
+  if (first == last) {
+    const position_range claimed = mine.range.take_front(mine.chunk);
+    if (claimed.empty()) {
+      return false;
+    }
+    first = item_position(claimed.first);
+    last = item_position(claimed.last);
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  const std::uint64_t reached = is_cancelled() ? first : start_items(slot, mine, first, last);
+  if (reached < last) {
+    if (is_cancelled()) {
+      drop(mine, reached, last);
+    } else if (unit_shift_ == 0) {
+      mine.range.give_back({static_cast<std::uint32_t>(reached), static_cast<std::uint32_t>(last)});
+    } else {
+      mine.partial_first = reached;
+      mine.partial_last = last;
+    }
+    return true;
+  }
+  const auto took = std::chrono::steady_clock::now() - begin;
+  if (took < short_chunk) {
+    mine.chunk = std::min(mine.chunk * 2, largest_chunk);
+  } else if (took > long_chunk && mine.chunk > 1) {
+    mine.chunk /= 2;
+  }
+  return true;
+}
+
+void batch_core::drop(batch_lane& at, std::uint64_t first, std::uint64_t last) noexcept {
+  drop_positions(first, last);
+  at.unflushed += last - first;
+  here()->slot->mark_unflushed(at);
+}
+
+void batch_core::drop_positions(std::uint64_t first, std::uint64_t last) noexcept {
+  dropped_count_.fetch_add(last - first, std::memory_order_relaxed);  // counter only
+  const std::scoped_lock guard(mutex_);
+  try {
+    dropped_.emplace_back(first, last);
+  } catch (const std::bad_alloc&) {
+    lost_error_ = std::current_exception();
+  }
+}
+
+void batch_core::settle(batch_lane& at, promise_base& promise, std::uint64_t index) noexcept {
+  if (promise.result == result_kind::error) {
+    promise.result = result_kind::taken_error;
+    item_failed(at, index, promise.error);
+    return;
+  }
+  try {
+    store_result(promise, index);
+    bump(at.completed);
+  } catch (...) {  // the move of the result threw: that is the item's failure
+    item_failed(at, index, std::current_exception());
+  }
+}
+
+void batch_core::item_failed(batch_lane& at, std::uint64_t index,
+                             std::exception_ptr error) noexcept {
+  bool was_cancel = false;
+  try {
+    std::rethrow_exception(error);
+  } catch (const cancelled&) {
+    was_cancel = true;
+  } catch (...) {  // kept below
+  }
+  bump(was_cancel ? at.cancelled : at.failed);
+  const std::scoped_lock guard(mutex_);
+  try {
+    errors_.emplace_back(index, std::move(error));
+  } catch (const std::bad_alloc&) {
+    lost_error_ = std::current_exception();
+  }
+}
+
+void batch_core::item_cancelled(batch_lane& at, std::uint64_t index) noexcept {
+  item_failed(at, index, std::make_exception_ptr(cancelled()));
+}
+
+void batch_core::count_finished(worker_slot& slot, batch_lane& at, std::uint64_t items) noexcept {
+  at.unflushed += items;
+  slot.mark_unflushed(at);
+}
+
+void batch_core::finish_suspended(worker_slot& slot, promise_base& promise,
+                                  std::uint64_t index) noexcept {
+  batch_lane& at = lane(slot.index());
+  // relaxed: this slot's thread alone writes it
+  at.live.store(at.live.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  if (promise.record_if_made()->ended_cancelled()) {
+    item_cancelled(at, index);
+  } else {
+    settle(at, promise, index);
+  }
+  count_finished(slot, at, 1);
+}
+
+void batch_core::flush(batch_lane& at) noexcept { subtract(std::exchange(at.unflushed, 0)); }
+
+void batch_core::subtract(std::uint64_t items) noexcept {
+  // acq_rel pairs with itself: the last one sees what every worker stored
+  if (items != 0 && remaining_.fetch_sub(items, std::memory_order_acq_rel) == items) {
+    complete();
+  }
+}
+
+void batch_core::complete_if_empty() noexcept {
+  if (total_ == 0) {
+    complete();
+  }
+}
+
+void batch_core::complete() noexcept {
+  release_inputs();
+  batch_watcher* watchers = nullptr;
+  bool detached = false;
+  {
+    const std::scoped_lock guard(mutex_);
+    done_.store(true, std::memory_order_release);  // [batch:done] pairs with is_done()
+    watchers = std::exchange(watchers_, nullptr);
+    detached = detached_;
+  }
+  if (detached) {
+    report_detached_errors();
+    release_results();
+  }
+  core_->forget(*this);
+  while (watchers != nullptr) {
+    batch_watcher* next = watchers->next;
+    watchers->notify(*watchers);
+    watchers = next;
+  }
+  drop_reference();  // the runtime's
+}
+
+void batch_core::abandon() noexcept {
+  bool done = false;
+  {
+    const std::scoped_lock guard(mutex_);
+    detached_ = true;
+    done = is_done();
+  }
+  if (done) {
+    report_detached_errors();
+    release_results();
+  }
+  drop_reference();
+}
+
+/// The handle is gone: nobody can take the errors any more.
+void batch_core::report_detached_errors() noexcept {
+  {
+    const std::scoped_lock guard(mutex_);
+    if (errors_seen_) {
+      return;
+    }
+  }
+  try {
+    for (const item_error& each : errors()) {
+      try {
+        std::rethrow_exception(each.error);
+      } catch (const cancelled&) {  // a cancel is no error
+      } catch (...) {
+        report_to(handler_.get(),
+                  error_report("item " + std::to_string(each.index) + " of a detached batch failed",
+                               each.error, {}));
+      }
+    }
+  } catch (const std::bad_alloc&) {
+    report_to(handler_.get(),
+              error_report("items of a detached batch failed", std::current_exception(), {}));
+  }
+}
+
+}  // namespace harrier::detail

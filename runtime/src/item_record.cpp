@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The records of batch items that suspended: one is made at the first real suspension.
+#include <harrier/detail/batch_core.hpp>
+#include <harrier/detail/node_record.hpp>
+#include <harrier/detail/record_memory.hpp>
+#include <harrier/detail/worker_slot.hpp>
+
+namespace harrier::detail {
+
+task_record& item_source::make_item(record_source& self, promise_base& root) {
+  auto& source = static_cast<item_source&>(self);
+  worker_slot& slot = *this_slot();
+  event_loop& loop = *slot.loop();
+  item_record& record = make_record_of<item_record>(root, loop, source.index);
+  root.set_record(record);
+  source.made = true;
+  set_placing(record, priority_bits(source.batch.urgency()) |
+                          (source.batch.is_strict() ? task_record::bound : 0));
+  batch_lane& lane = source.batch.lane(slot.index());
+  bump(lane.started);
+  // relaxed: this slot's thread alone writes it
+  lane.live.store(lane.live.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  loop.live().add(record);
+  if (source.batch.is_cancelled()) {
+    record.cancel(nullptr);
+  }
+  return record;
+}
+
+const record_operations item_record::operations_table{
+    {[](ready_node& node, execution& at) {
+       task_record::arrive_cancel(static_cast<task_record&>(node), at);
+     },
+     nullptr, [](ready_node& node) noexcept { static_cast<task_record&>(node).drop_reference(); },
+     false},
+    item_record::finish,
+    item_record::destroy};
+
+void item_record::finish(task_record& record, execution& at) noexcept {
+  record_list::remove(record);
+  record.end();
+  auto& batch = *static_cast<batch_core*>(record.root->owner);
+  batch.finish_suspended(*at.slot, *record.root, static_cast<item_record&>(record).index);
+  at.finished = &record;
+}
+
+void item_record::destroy(task_record& record) noexcept {
+  record.root->handle().destroy();
+  free_record(static_cast<item_record&>(record));
+}
+
+}  // namespace harrier::detail

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker does when its own slot is empty: it looks for ranges, children and ready tasks in
+// other slots, near ones first.
+#include <harrier/detail/runtime_core.hpp>
+#include <harrier/detail/worker_slot.hpp>
+
+#include <array>
+#include <mutex>
+#include <new>
+#include <span>
+
+namespace harrier::detail {
+
+namespace {
+
+constexpr std::size_t most_resumed = 32;
+constexpr unsigned search_rounds = 40;
+
+}  // namespace
+
+std::uint32_t worker_slot::random() noexcept {
+  seed_ ^= seed_ << 13;
+  seed_ ^= seed_ >> 17;
+  seed_ ^= seed_ << 5;
+  return seed_;
+}
+
+void worker_slot::sort_victims() noexcept {
+  if (const placement* where = core_.where()) {
+    try {
+      victims_.sort_by(where->distances_from(index_));
+    } catch (const std::bad_alloc&) {  // then they stay equally far
+    }
+  }
+}
+
+bool worker_slot::search() {
+  flush_all();
+  if (!core_.idle().may_search(core_.workers())) {
+    return widen_windows();
+  }
+  // What is found runs only after the search has ended: others do not wake while somebody searches.
+  promise_base* child = nullptr;
+  ready_node* node = nullptr;
+  bool found = false;
+  event_loop& loop = *loop_.load(std::memory_order_relaxed);  // this thread wrote it
+  for (unsigned round = 0; round < search_rounds && !found && !core_.is_ending(); ++round) {
+    found = batches_version_ != core_.batches_version() || !loop.inbox().empty() ||
+            core_.has_injected() || addressed_.size() != 0;
+    found = found || victims_.try_each([this] { return random(); },
+                                       [&](std::size_t victim) {
+                                         return steal_from(core_.slot(victim), child, node);
+                                       });
+    for (unsigned spin = 0; spin < 16 && !found; ++spin) {
+      pause_processor();
+    }
+  }
+  core_.ends_search(found);
+  if (child != nullptr) {
+    run_child(*child);
+  } else if (node != nullptr) {
+    loop.step(*node);
+  }
+  return found || widen_windows();
+}
+
+/// High tasks first; ranges are sorted by class. A child or a task is left to the caller to run.
+bool worker_slot::steal_from(worker_slot& victim, promise_base*& child, ready_node*& node) {
+  return (node = steal_resumed(victim, priority::high)) != nullptr || steal_range(victim) ||
+         (child = steal_child(victim)) != nullptr ||
+         (node = steal_resumed(victim, priority::normal)) != nullptr ||
+         (node = steal_resumed(victim, priority::low)) != nullptr;
+}
+
+bool worker_slot::steal_range(worker_slot& victim) {
+  for (batch_core* batch : batches_) {
+    batch_lane& mine = batch->lane(index_);
+    if (batch->is_strict() || !mine.range.empty()) {
+      continue;
+    }
+    if (!batch->may_start(mine)) {
+      continue;
+    }
+    const position_range half = batch->lane(victim.index_).range.steal_half();
+    if (!half.empty()) {
+      mine.range.install(half);
+      may_have_high_ |= batch->urgency() == priority::high;
+      bump(counts_.steals_ranges);
+      if (batch->is_cancelled()) {
+        batch->run_chunk(*this);  // the cancel may have missed it on its way here: dropped now
+      }
+      return true;
+    }
+  }
+  return false;
+}
+
+promise_base* worker_slot::steal_child(worker_slot& victim) {
+  promise_base* child = victim.deque_.steal();
+  if (child != nullptr) {
+    bump(counts_.steals_children);
+  }
+  return child;
+}
+
+void worker_slot::take_over(std::span<ready_node* const> taken) noexcept {
+  // Each task's lines come from the core that made it: they are asked for side by side.
+  constexpr std::size_t ahead = 8;
+  const std::scoped_lock guard(mutex_);
+  record_list& mine = loop()->live();
+  for (std::size_t at = 0; at < taken.size(); ++at) {
+    if (at + ahead < taken.size()) {
+      __builtin_prefetch(taken[at + ahead]);
+    }
+    ready_node* node = taken[at];
+    task_record& record = record_of(*node);
+    __builtin_prefetch(record.root);
+    if (record.list == nullptr) {
+      mine.link(record);
+    }
+    place_held(*node, placing_of(record));
+  }
+}
+
+ready_node* worker_slot::steal_resumed(worker_slot& victim, priority urgency) {
+  stealable_queue& from_queue = victim.open_queue(urgency);
+  // The loop comes first: [slot:loop] whoever sees it sees who owns the victim's lock.
+  event_loop* const from_loop = victim.loop();
+  if (from_loop == nullptr || from_queue.empty()) {
+    return nullptr;
+  }
+  std::array<ready_node*, most_resumed> room;
+  std::span<ready_node* const> taken;
+  const std::scoped_lock moving(moving_);
+  {
+    const std::scoped_lock guard(victim.mutex_);
+    taken = from_queue.take_half_held(room);
+    record_list& from = from_loop->live();
+    for (ready_node* node : taken) {
+      if (task_record& record = record_of(*node); record.list == &from) {
+        from.unlink(record);
+      }
+    }
+  }
+  if (taken.empty()) {
+    return nullptr;
+  }
+  bump(counts_.steals_resumed);
+  take_over(taken);
+  return open_queue(urgency).pop();
+}
+
+}  // namespace harrier::detail

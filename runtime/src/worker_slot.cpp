@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <harrier/detail/worker_slot.hpp>
+
+#include <harrier/detail/allocator.hpp>
+#include <harrier/detail/runtime_core.hpp>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace harrier::detail {
+
+namespace {
+
+constexpr std::uint32_t inbox_interval =
+    61;  // prime, so that it beats against no rhythm of the work
+
+}  // namespace
+
+worker_slot::worker_slot(runtime_core& core, std::size_t index) noexcept
+    : core_(core),
+      index_(index),
+      seed_(static_cast<std::uint32_t>(core.options().seed >> 32 ^ core.options().seed ^
+                                       (index * 2654435761u)) |
+            1u),
+      victims_(index, core.workers()) {}
+
+worker_slot::~worker_slot() = default;
+
+void worker_slot::enqueue(event_loop& loop, ready_node& node) noexcept {
+  worker_slot& slot = *loop.execution().slot;
+  const std::uint32_t placing =
+      node.operations->stealable ? placing_of(record_of(node)) : task_record::bound;
+  if (placing == 0) [[likely]] {
+    slot.ready_.push(node);
+    slot.core_.notify_local();
+  } else {
+    slot.enqueue_placed(node, placing);
+  }
+}
+
+void worker_slot::enqueue_placed(ready_node& node, std::uint32_t placing) noexcept {
+  {
+    const std::scoped_lock guard(mutex_);
+    place_held(node, placing);
+  }
+  if ((placing & task_record::bound) == 0) {
+    core_.notify_local();
+  }
+}
+
+void worker_slot::place_held(ready_node& node, std::uint32_t placing) noexcept {
+  const priority urgency = priority_of(placing);
+  const bool is_bound = (placing & task_record::bound) != 0;
+  if (urgency == priority::normal) {
+    is_bound ? bound_.push_back(node) : ready_.push_held(node);
+    return;
+  }
+  may_have_high_ |= urgency == priority::high;
+  ready_class& of = urgency == priority::high ? high_ : low_;
+  is_bound ? of.push_bound(node) : of.push_held(node);
+}
+
+stealable_queue& worker_slot::open_queue(priority urgency) noexcept {
+  switch (urgency) {
+    case priority::high:
+      return high_.open();
+    case priority::low:
+      return low_.open();
+    case priority::normal:
+      break;
+  }
+  return ready_;
+}
+
+bool worker_slot::wake() noexcept {
+  // A slot that sleeps has a loop; one that has none yet looks at every queue before it sleeps.
+  event_loop* loop = this->loop();
+  if (loop != nullptr && sleeper_.wake(loop->parker())) {
+    bump(counts_.wakes);
+    return true;
+  }
+  return false;
+}
+
+void worker_slot::open() {
+  sort_victims();
+  runner_options options;
+  options.time = core_.options().time;
+  options.exception_handler = core_.options().exception_handler;
+  options.grace = duration::zero();
+  runner_.emplace(std::move(options));
+  event_loop& loop = runner_->loop();
+  loop.install(&worker_slot::enqueue, *this, mutex_);
+  if (arena_provider* provider = core_.provider()) {
+    loop.parker().redirect(provider->summons(index_));
+  }
+  loop_.store(&loop, std::memory_order_release);  // [slot:loop] pairs with loop()
+}
+
+void worker_slot::serve() {
+  open();
+  event_loop& loop = runner_->loop();
+  const running_scope running(loop.execution());
+  loop.time().attach();
+  while (!core_.is_ending()) {
+    if (!step() && !search()) {
+      park();
+    }
+  }
+  finish();
+  loop.time().detach();
+}
+
+void worker_slot::finish() noexcept {
+  flush_all();
+  for (batch_core* batch : std::exchange(batches_, {})) {
+    batch->drop_reference();
+  }
+  // Every task has ended: what is left are callbacks, and cancels that come too late.
+  while (ready_node* node = bound_.pop_front()) {
+    if (node->operations->discard != nullptr) {
+      node->operations->discard(*node);
+    }
+  }
+}
+
+void worker_slot::collect() {
+  loop_.load(std::memory_order_relaxed)->collect();  // this thread wrote it
+  if (addressed_.size() != 0) [[unlikely]] {
+    core_.take_addressed(*this);
+  }
+}
+
+// Order of service: high tasks; forked children; new items of high batches; normal tasks, bound ones
+// every other turn; what others sent here; new items; low tasks; new items of low batches.
+bool worker_slot::step() {
+  if (++tick_ % inbox_interval == 0) {
+    collect();
+    core_.take_injected(*this);
+    flush_all();
+    if (run_passed_over()) {
+      return true;
+    }
+  }
+  if (may_have_high_ && run_high()) [[unlikely]] {
+    return true;
+  }
+  // Bound nodes take every other turn, so that neither they nor the others starve.
+  if ((tick_ & 1) != 0 && step_bound()) {
+    return true;
+  }
+  if (run_ready()) {
+    return true;
+  }
+  collect();
+  if (has_ready() || core_.take_injected(*this) || finds_high_batch()) {
+    return true;
+  }
+  return run_new_items(priority::normal) || run_low();
+}
+
+bool worker_slot::help() {
+  collect();
+  return (may_have_high_ && run_high()) || run_ready() || step_node(low_.pop());
+}
+
+bool worker_slot::run_high() {
+  if (step_node(high_.pop())) {
+    return true;
+  }
+  if (!deque_.empty()) {
+    return false;  // children first: depth before breadth
+  }
+  if (batches_of(priority::high).count != 0) {
+    collect();
+    if (run_new_items(priority::high)) {
+      return true;
+    }
+  }
+  may_have_high_ = high_.in_use();
+  return false;
+}
+
+bool worker_slot::run_low() {
+  return step_node(low_.in_use() ? low_.pop() : nullptr) ||
+         (batches_of(priority::low).count != 0 && run_new_items(priority::low));
+}
+
+/// One step in 61 is for a class that others keep from running: low and normal take turns.
+bool worker_slot::run_passed_over() {
+  if (finds_high_batch()) {
+    return false;
+  }
+  if (tick_ / inbox_interval % 2 == 0) {
+    return run_low();
+  }
+  return may_have_high_ && (run_ready() || run_new_items(priority::normal));
+}
+
+// Not inline: inside a coroutine it costs more registers than the call. The two rare cases are calls at
+// the end, so that the usual one needs no stack frame.
+bool worker_slot::push_child(promise_base& child) noexcept {
+  if (!deque_.push_if_room(&child)) [[unlikely]] {
+    return push_child_with_growth(child);
+  }
+  if (core_.idle().anyone_hungry_after_push()) [[unlikely]] {
+    return wake_for_child();
+  }
+  return true;
+}
+
+bool worker_slot::push_child_with_growth(promise_base& child) noexcept {
+  try {
+    deque_.push(&child);
+  } catch (const std::bad_alloc&) {  // the parent then runs the child itself
+    return false;
+  }
+  core_.notify_local();
+  return true;
+}
+
+bool worker_slot::wake_for_child() noexcept {
+  core_.wake_one();
+  return true;
+}
+
+bool worker_slot::run_ready() {
+  if (promise_base* child = deque_.pop()) {
+    run_child(*child);
+    return true;
+  }
+  if (ready_node* node = ready_.pop()) {
+    runner_->loop().step(*node);
+    return true;
+  }
+  return step_bound();
+}
+
+bool worker_slot::step_bound() { return step_node(bound_.pop_front()); }
+
+bool worker_slot::step_node(ready_node* node) {
+  if (node != nullptr) {
+    runner_->loop().step(*node);
+  }
+  return node != nullptr;
+}
+
+void worker_slot::run_child(promise_base& child) {
+  execution& at = runner_->loop().execution();
+  child.started_as = role::stolen;
+  resume(at, child.handle());
+  if (at.finished != nullptr) {
+    std::exchange(at.finished, nullptr)->drop_reference();
+  }
+}
+
+/// Renews the list of batches. True: it has changed, and has a high one.
+bool worker_slot::finds_high_batch() {
+  if (batches_version_ == core_.batches_version()) {
+    return false;
+  }
+  refresh_batches();
+  return batches_of(priority::high).count != 0;
+}
+
+bool worker_slot::run_new_items(priority urgency) {
+  batch_class& these = batches_of(urgency);
+  for (std::size_t tried = 0; tried < these.count; ++tried) {
+    batch_core& batch = *batches_[these.first + these.next++ % these.count];
+    if (batch.run_chunk(*this)) {
+      return true;
+    }
+  }
+  flush_all();
+  return false;
+}
+
+void worker_slot::refresh_batches() {
+  std::vector<batch_core*> fresh;
+  const std::uint64_t version = core_.copy_batches(fresh);
+  std::sort(fresh.begin(), fresh.end(), [](const batch_core* one, const batch_core* other) {
+    return one->urgency() < other->urgency();
+  });
+  flush_all();
+  for (batch_core* batch : std::exchange(batches_, std::move(fresh))) {
+    batch->drop_reference();
+  }
+  batches_version_ = version;
+  for (batch_class& each : batch_classes_) {
+    each.count = 0;
+  }
+  for (std::size_t at = batches_.size(); at-- != 0;) {
+    batch_class& of = batches_of(batches_[at]->urgency());
+    of.first = at;
+    ++of.count;
+  }
+  may_have_high_ |= batches_of(priority::high).count != 0;
+}
+
+void worker_slot::flush_all() noexcept {
+  while (batch_lane* lane = unflushed_) {
+    unflushed_ = lane->next_unflushed;
+    lane->is_unflushed = false;
+    lane->batch->flush(*lane);
+  }
+}
+
+/// Nothing is ready and the windows are full: items may be waiting for items that have not started.
+bool worker_slot::widen_windows() noexcept {
+  bool widened = false;
+  for (batch_core* batch : batches_) {
+    batch_lane& lane = batch->lane(index_);
+    // relaxed: this slot's thread alone writes it
+    if (batch->has_automatic_window() && !lane.range.empty() &&
+        lane.live.load(std::memory_order_relaxed) >= lane.window) {
+      lane.window *= 2;
+      widened = true;
+    }
+  }
+  return widened;
+}
+
+bool worker_slot::sees_work() noexcept {
+  if (core_.is_ending() || core_.has_injected() || batches_version_ != core_.batches_version()) {
+    return true;
+  }
+  if (!loop()->inbox().empty() || addressed_.size() != 0) {
+    return true;
+  }
+  for (batch_core* batch : batches_) {
+    const batch_lane& mine = batch->lane(index_);
+    if (mine.partial_first != mine.partial_last &&
+        (batch->may_start(mine) || batch->is_cancelled())) {
+      return true;
+    }
+  }
+  for (std::size_t s = 0; s < core_.workers(); ++s) {
+    if (core_.slot(s).has_stealable()) {
+      return true;
+    }
+    for (batch_core* batch : batches_) {
+      const batch_lane& mine = batch->lane(index_);
+      if (!batch->lane(s).range.empty() && (s == index_ || !batch->is_strict()) &&
+          batch->may_start(mine)) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+/// True: the thread is to leave, and the slot stays announced as one that sleeps.
+bool worker_slot::park() {
+  event_loop& loop = *loop_.load(std::memory_order_relaxed);  // this thread wrote it
+  if (batches_version_ != core_.batches_version()) {
+    refresh_batches();  // lets go of batches that are done
+    return false;
+  }
+  if (const std::uint64_t trims = core_.trims(); trims != trims_seen_) {
+    trims_seen_ = trims;
+    loop.execution().frames.trim();
+    trim_allocator();
+  }
+  for (batch_core* batch : batches_) {
+    if (batch->return_window(batch->lane(index_))) {
+      core_.wake_all();
+    }
+  }
+  const auto look = [this] {
+    bump(counts_.parks);  // somebody may wake us from here on
+    return sees_work();
+  };
+  const auto wait = [&](std::uint32_t ticket) {
+    if (core_.provider() != nullptr) {
+      return false;  // the thread leaves; the slot is woken for the next one
+    }
+    loop.time().wait(loop.parker(), ticket, loop.timers().next_deadline(), false);
+    return true;
+  };
+  return !core_.idle().sleep(sleeper_, loop.parker(), look, wait);
+}
+
+}  // namespace harrier::detail
