@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "batch_work.hpp"
+
+#include <chrono>
+
+namespace harrier::cli {
+
+namespace {
+
+task<std::uint64_t> noop_item(std::uint64_t index) { co_return index; }
+
+task<std::uint64_t> yield_item(std::uint64_t index) {
+  co_await yield();
+  co_return index;
+}
+
+task<std::uint64_t> sleep_item(std::uint64_t index) {
+  co_await sleep_for(std::chrono::milliseconds(1 + index % 10));
+  co_return index;
+}
+
+constexpr std::uint64_t multiplier = 6364136223846793005;
+
+// Newton's iteration: each step doubles the number of correct low bits.
+constexpr std::uint64_t inverse_modulo_2_64(std::uint64_t odd) {
+  std::uint64_t inverse = odd;
+  for (int step = 0; step < 6; ++step) inverse *= 2 - odd * inverse;
+  return inverse;
+}
+
+static_assert(multiplier * inverse_modulo_2_64(multiplier) == 1);
+
+// Steps a generator forward and the same number of steps back, so that the result is the index
+// again: known in advance, yet every multiplication needs the one before.
+std::uint64_t there_and_back(std::uint64_t value) {
+  constexpr int steps = 100;
+  constexpr std::uint64_t increment = 1442695040888963407;
+  for (int step = 0; step < steps; ++step) value = value * multiplier + increment;
+  for (int step = 0; step < steps; ++step) {
+    value = (value - increment) * inverse_modulo_2_64(multiplier);
+  }
+  return value;
+}
+
+task<std::uint64_t> compute_item(std::uint64_t index) { co_return there_and_back(index); }
+
+task<std::uint64_t> mixed_item(std::uint64_t index) {
+  switch (index % 4) {
+    case 0:
+      return noop_item(index);
+    case 1:
+      return yield_item(index);
+    case 2:
+      return sleep_item(index);
+    default:
+      return compute_item(index);
+  }
+}
+
+}  // namespace
+
+const std::vector<std::string>& work_names() {
+  static const std::vector<std::string> names{"noop", "yield", "sleep", "compute", "mixed"};
+  return names;
+}
+
+// Lambdas, not function pointers: each kind is a type of its own, which the compiler can inline.
+batch<std::uint64_t> dispatch_work(runtime& rt, work kind, std::uint64_t count) {
+  switch (kind) {
+    case work::noop:
+      return rt.dispatch(count, [](std::uint64_t i) { return noop_item(i); });
+    case work::yield:
+      return rt.dispatch(count, [](std::uint64_t i) { return yield_item(i); });
+    case work::sleep:
+      return rt.dispatch(count, [](std::uint64_t i) { return sleep_item(i); });
+    case work::compute:
+      return rt.dispatch(count, [](std::uint64_t i) { return compute_item(i); });
+    case work::mixed:
+      break;
+  }
+  return rt.dispatch(count, [](std::uint64_t i) { return mixed_item(i); });
+}
+
+std::uint64_t expected_checksum(std::uint64_t count) {
+  return count % 2 == 0 ? count / 2 * (count - 1) : (count - 1) / 2 * count;
+}
+
+}  // namespace harrier::cli
