@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// when_all(): a tuple or a vector of results once every child has ended.
+#include <harrier/runtime.hpp>
+
+#include "support.hpp"
+
+#include <memory>
+#include <tuple>
+#include <variant>
+
+namespace harrier::test {
+namespace {
+
+task<> nothing() { co_return; }
+
+TEST(when_all, of_tasks_gives_a_tuple) {
+  runtime rt(std::size_t{2});
+  auto text = []() -> task<std::string> { co_return "two"; };
+  auto main = [&]() -> task<> {
+    auto op = when_all(give(1), text(), nothing());
+    auto results = co_await op;
+    static_assert(std::is_same_v<decltype(results), std::tuple<int, std::string, std::monostate>>);
+    EXPECT_EQ(std::get<0>(results), 1);
+    EXPECT_EQ(std::get<1>(results), "two");
+  };
+  rt.run(main());
+}
+
+TEST(when_all, of_a_vector_gives_a_vector_in_order) {
+  runtime rt(std::size_t{4});
+  auto main = []() -> task<> {
+    std::vector<task<int>> tasks;
+    for (int i = 0; i < 1000; ++i) tasks.push_back(give(i));
+    auto op = when_all(std::move(tasks));
+    auto results = co_await op;
+    EXPECT_EQ(results.size(), 1000u);
+    for (int i = 0; i < 1000; ++i) EXPECT_EQ(results[static_cast<std::size_t>(i)], i);
+  };
+  rt.run(main());
+}
+
+TEST(when_all, of_void_tasks_gives_nothing) {
+  runtime rt(std::size_t{2});
+  std::atomic<int> ran{0};
+  auto body = [&]() -> task<> {
+    co_await yield();
+    ran.fetch_add(1);
+  };
+  auto main = [&]() -> task<> {
+    std::vector<task<>> tasks;
+    for (int i = 0; i < 100; ++i) tasks.push_back(body());
+    auto op = when_all(std::move(tasks));
+    co_await op;
+  };
+  rt.run(main());
+  EXPECT_EQ(ran.load(), 100);
+}
+
+TEST(when_all, of_nothing_is_ready) {
+  runtime rt(std::size_t{2});
+  auto main = []() -> task<std::size_t> {
+    auto op = when_all(std::vector<task<int>>());
+    auto results = co_await op;
+    co_return results.size();
+  };
+  EXPECT_EQ(rt.run(main()), 0u);
+}
+
+TEST(when_all, carries_move_only_results) {
+  runtime rt(std::size_t{2});
+  auto make = [](int i) -> task<std::unique_ptr<int>> { co_return std::make_unique<int>(i); };
+  auto main = [&]() -> task<int> {
+    auto op = when_all(make(1), make(2));
+    auto results = co_await op;
+    co_return *std::get<0>(results) * 10 + *std::get<1>(results);
+  };
+  EXPECT_EQ(rt.run(main()), 12);
+}
+
+TEST(when_all, waits_at_the_same_time) {
+  virtual_clock time;
+  runtime_options options;
+  options.workers = 2;
+  options.time = &time;
+  runtime rt(options);
+  auto main = []() -> task<> {
+    auto op = when_all(sleep_then(30ms, 1), sleep_then(20ms, 2), sleep_then(10ms, 3));
+    auto results = co_await op;
+    EXPECT_EQ(std::get<2>(results), 3);
+  };
+  rt.run(main());
+  EXPECT_EQ(time.now(), time_point{} + 30ms);
+}
+
+TEST(when_all, throws_an_error_after_all_children_have_ended) {
+  virtual_clock time;
+  runtime_options options;
+  options.workers = 2;
+  options.time = &time;
+  runtime rt(options);
+  std::atomic<bool> slow_ended{false};
+  auto slow = [&]() -> task<> {
+    try {
+      co_await sleep_for(50ms);
+    } catch (const cancelled&) {
+      slow_ended = true;
+      throw;
+    }
+    slow_ended = true;
+  };
+  auto main = [&]() -> task<bool> {
+    bool thrown = false;
+    try {
+      auto op = when_all(sleep_then_throw(1ms, "early"), slow());
+      co_await op;
+    } catch (const boom&) {
+      thrown = true;
+    }
+    EXPECT_TRUE(slow_ended);
+    co_return thrown;
+  };
+  EXPECT_TRUE(rt.run(main()));
+}
+
+TEST(when_all, on_a_lone_runner) {
+  virtual_clock time;
+  runner r(on(time));
+  auto main = []() -> task<int> {
+    auto op = when_all(sleep_then(3ms, 1), sleep_then(2ms, 2));
+    auto results = co_await op;
+    co_return std::get<0>(results) + std::get<1>(results);
+  };
+  EXPECT_EQ(r.run(main()), 3);
+  EXPECT_EQ(time.now(), time_point{} + 3ms);
+}
+
+TEST(when_all, nested) {
+  runtime rt(std::size_t{4});
+  std::function<task<long>(int)> tree = [&tree](int depth) -> task<long> {
+    if (depth == 0) co_return 1;
+    std::vector<task<long>> children;
+    for (int i = 0; i < 4; ++i) children.push_back(tree(depth - 1));
+    auto op = when_all(std::move(children));
+    const std::vector<long> results = co_await op;
+    long sum = 0;
+    for (const long value : results) sum += value;
+    co_return sum;
+  };
+  EXPECT_EQ(rt.run(tree(6)), 4096);
+}
+
+TEST(when_all, dropped_unawaited_frees_its_children) {
+  bool started = false;
+  {
+    auto op = when_all(hold(tracked(), started), hold(tracked(), started));
+    (void)op;
+  }
+  EXPECT_FALSE(started);
+  EXPECT_EQ(tracked::alive(), 0);
+}
+
+}  // namespace
+}  // namespace harrier::test
