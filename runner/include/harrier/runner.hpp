@@ -2,6 +2,7 @@
 // The single-threaded half of harrier; the umbrella header of harrier::runner.
 #pragma once
 
+#include <harrier/async_generator.hpp>
 #include <harrier/awaitable.hpp>
 #include <harrier/cancellation.hpp>
 #include <harrier/clock.hpp>
