@@ -56,7 +56,8 @@ for flag in '' --static; do
   "$CXX" "$here/runner_only.cpp" "${flags[@]}" -o "$work/pkg_config_runner"
   "$work/pkg_config_runner"
 done
-if [[ $kind == shared ]] && ! ldd "$work/pkg_config" | grep -q 'libharrier_runtime.so.0.1'; then
+linked=$(ldd "$work/pkg_config")  # not in a pipe: grep -q would end it early, which pipefail takes for a failure
+if [[ $kind == shared && $linked != *libharrier_runtime.so.0.1* ]]; then
   echo "the consumer is not linked with libharrier_runtime.so.0.1"
   exit 1
 fi
