@@ -26,6 +26,10 @@ already_running::already_running()
 invalid_task::invalid_task()
     : std::logic_error("task has already been awaited, run or spawned, or was moved from") {}
 
+wrong_thread::wrong_thread(const char* call)
+    : std::logic_error(std::string(call) +
+                       " called on another thread than the loop's: use post() or submit()") {}
+
 loop_closed::loop_closed() : std::runtime_error("event loop is closed") {}
 
 loop_stopped::loop_stopped() : std::runtime_error("event loop stopped before the task completed") {}

@@ -2,6 +2,7 @@
 #include <harrier/event_loop.hpp>
 
 #include <harrier/cancellation.hpp>
+#include <harrier/detail/callback_node.hpp>
 #include <harrier/detail/promise.hpp>
 
 #include <algorithm>
@@ -16,28 +17,10 @@ namespace harrier {
 
 namespace {
 
+using detail::callback_node;
 using detail::ready_list;
 using detail::ready_node;
 using detail::task_record;
-
-/// A callback that was posted; owns itself.
-struct callback_node final : ready_node {
-  explicit callback_node(std::function<void()> call)
-      : ready_node(table), callback(std::move(call)) {}
-
-  static void run(ready_node& node, detail::execution& at) {
-    const std::unique_ptr<callback_node> self(static_cast<callback_node*>(&node));
-    try {
-      self->callback();
-    } catch (...) {  // reported: the loop goes on with the next one
-      at.loop->report("a callback threw", std::current_exception(), {});
-    }
-  }
-  static void discard(ready_node& node) noexcept { delete static_cast<callback_node*>(&node); }
-
-  static constexpr detail::ready_operations table{run, nullptr, discard, false};
-  std::function<void()> callback;
-};
 
 void discard(ready_node& node) noexcept {
   if (node.operations->discard != nullptr) {
@@ -92,19 +75,46 @@ void event_loop::install(enqueue_hook hook, detail::worker_slot& slot,
   live_.guard_with(guard);
 }
 
+void event_loop::check_thread(const char* call) const {
+  // A worker's loop always runs; the flag is for those that run now and then.
+  if (detail::here() != &execution_ && (is_running() || hook_ != nullptr)) {
+    throw wrong_thread(call);
+  }
+}
+
 void event_loop::post(std::function<void()> callback) {
-  auto node = std::make_unique<callback_node>(std::move(callback));
+  auto node =
+      std::make_unique<callback_node>(*this, std::move(callback), callback_node::phase::queued, 1u);
   if (!post_node(*node)) {
     throw loop_closed();
   }
   std::ignore = node.release();  // the loop owns it now
 }
 
-void event_loop::call_soon(std::function<void()> callback) {
+callback_handle event_loop::call_soon(std::function<void()> callback) {
   if (closed_) {
     throw loop_closed();
   }
-  enqueue(*std::make_unique<callback_node>(std::move(callback)).release());
+  // Two references: the loop's and the handle's.
+  auto& node = *new callback_node(*this, std::move(callback), callback_node::phase::queued, 2u);
+  enqueue(node);
+  return callback_handle(node);
+}
+
+callback_handle event_loop::call_later(duration delay, std::function<void()> callback) {
+  return call_at(deadline_after(now(), delay), std::move(callback));
+}
+
+callback_handle event_loop::call_at(time_point when, std::function<void()> callback) {
+  check_thread("event_loop::call_at");
+  if (closed_) {
+    throw loop_closed();
+  }
+  auto node =
+      std::make_unique<callback_node>(*this, std::move(callback), callback_node::phase::timed, 2u);
+  node->when = when;
+  timers_.insert(*node, when);
+  return callback_handle(*node.release());
 }
 
 void event_loop::stop() noexcept { stopping_ = true; }
@@ -154,7 +164,11 @@ void event_loop::collect() {
   if (!timers_.empty()) {
     const time_point now = clock_->now();
     while (detail::timed_suspension* node = timers_.pop_due(now)) {
-      detail::wake(*node);
+      if (node->record != nullptr) {
+        detail::wake(*node);
+      } else {
+        static_cast<callback_node*>(node)->due();
+      }
     }
   }
 }
@@ -274,6 +288,9 @@ void event_loop::close(duration grace) {
     woken.splice_back(ready_);
   }
   closed_ = true;
+  while (detail::timed_suspension* node = timers_.pop_due(time_point::max())) {
+    static_cast<callback_node*>(node)->drop_timed();  // no task is left that could wait for a time
+  }
   ready_list left;
   inbox_.close(left);
   left.splice_back(ready_);

@@ -37,6 +37,10 @@ void join_suspension::told(completion& self, task_record&) noexcept {
 }
 
 void wait_blocking(task_record& target, const char* call) {
+  wait_blocking_until(target, time_point::max(), call);
+}
+
+bool wait_blocking_until(task_record& target, time_point deadline, const char* call) {
   blocking_wait::refuse_in_loop(call);
   class joiner final : public completion {
    public:
@@ -46,9 +50,14 @@ void wait_blocking(task_record& target, const char* call) {
           }} {}
     blocking_wait done;
   } joiner;
-  if (!target.is_done() && target.join(joiner)) {
-    joiner.done.wait();
+  if (target.is_done() || !target.join(joiner) || joiner.done.wait_until(deadline)) {
+    return true;
   }
+  if (target.unjoin(joiner)) {
+    return false;
+  }
+  joiner.done.wait();  // it has ended just now, and is about to tell us
+  return true;
 }
 
 }  // namespace harrier::detail

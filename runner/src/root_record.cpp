@@ -109,6 +109,24 @@ void start_root(ready_node& node, execution& at) {
   }
 }
 
+// A submitted record is in no list while it is on its way to its loop.
+void arrive_submitted(ready_node& node, execution& at) {
+  auto& record = static_cast<task_record&>(node);
+  record.operations = &unstarted_root.ready;
+  at.loop->live().add(record);
+  start_root(record, at);
+}
+void discard_submitted(ready_node& node) noexcept {
+  auto& record = static_cast<task_record&>(node);
+  record.state.fetch_or(task_record::due, std::memory_order_relaxed);  // published by end()
+  std::exchange(record.root, nullptr)->handle().destroy();
+  record.end();
+  record.tell_joiner();
+  record.drop_reference();
+}
+constexpr record_operations submitted_root{
+    {arrive_submitted, nullptr, discard_submitted, false}, finish_root, destroy_root};
+
 // A plain record stands for a coroutine whose frame somebody else owns: only a cancel queues it.
 
 void finish_plain(task_record& record, execution&) noexcept {
@@ -171,6 +189,33 @@ task_record& make_root_record(promise_base& root, event_loop& home, std::string_
   task_record& record = make_unlisted_root_record(root, home, name);
   home.live().add(record);
   return record;
+}
+
+task_record& submit_root_record(promise_base& root, event_loop& home, std::string_view name) {
+  task_record& record = make_unlisted_root_record(root, home, name);
+  record.operations = &submitted_root.ready;
+  if (!home.post_node(record)) {
+    take_back_unlisted(record);
+    throw loop_closed();
+  }
+  return record;
+}
+
+void start_eagerly(task_record& record, event_loop& loop) noexcept {
+  constexpr std::uint32_t most_nested = 16;  // each may nest transfer_budget frames
+  execution* at = here();
+  if (at != &loop.execution() || at->eager_steps == most_nested) {
+    loop.enqueue(record);
+    return;
+  }
+  ++at->eager_steps;
+  const std::uint32_t left = transfers_left;
+  start_root(record, *at);
+  if (at->finished != nullptr) {
+    std::exchange(at->finished, nullptr)->drop_reference();
+  }
+  transfers_left = left;
+  --at->eager_steps;
 }
 
 task_record& promise_base::make_record(promise_base& root) {

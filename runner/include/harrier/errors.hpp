@@ -5,8 +5,11 @@
 #include <harrier/detail/config.hpp>
 
 #include <exception>
+#include <optional>
+#include <source_location>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace harrier {
 
@@ -47,6 +50,13 @@ class HARRIER_EXPORT invalid_task : public std::logic_error {
   invalid_task();
 };
 
+/// A call that belongs to the thread which runs the loop was made on another one: use `post()` or
+/// `submit()` there.
+class HARRIER_EXPORT wrong_thread : public std::logic_error {
+ public:
+  explicit wrong_thread(const char* call);
+};
+
 /// Something was posted to or spawned on a loop after it closed.
 class HARRIER_EXPORT loop_closed : public std::runtime_error {
  public:
@@ -80,6 +90,10 @@ class HARRIER_EXPORT error_report {
   std::string message;  ///< what happened, in words
   std::exception_ptr error;  ///< the exception itself
   std::string task_name;  ///< the task it ended, if it had a name
+  /// Where the task waits, if it does: the co_await of each of its coroutines, innermost first.
+  std::vector<std::source_location> waits_at;
+  /// Where the task was spawned; known in debug mode only.
+  std::optional<std::source_location> spawned_at;
 };
 
 }  // namespace harrier

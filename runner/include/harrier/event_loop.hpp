@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <harrier/callback_handle.hpp>
 #include <harrier/clock.hpp>
 #include <harrier/detail/config.hpp>
 #include <harrier/detail/execution.hpp>
@@ -37,14 +38,27 @@ HARRIER_EXPORT task_record& make_unlisted_root_record(promise_base& root, event_
 HARRIER_EXPORT void take_back_unlisted(task_record& record) noexcept;
 HARRIER_EXPORT task_record& make_root_record(promise_base& root, event_loop& home,
                                              std::string_view name);
+/// The same from any thread: the loop lists the record when it arrives there. Throws loop_closed.
+HARRIER_EXPORT task_record& submit_root_record(promise_base& root, event_loop& home,
+                                               std::string_view name);
+/// Runs the first step of a task here and now, if this thread runs its loop and not too many such
+/// steps are nested already; else queues it.
+HARRIER_EXPORT void start_eagerly(task_record& record, event_loop& loop) noexcept;
 /// Ends a task that can be neither resumed nor cancelled: destroys its frame, and all it owns.
 HARRIER_EXPORT void destroy_where_it_waits(task_record& record) noexcept;
 }  // namespace detail
 
+/// Asks `spawn` to run the first step of the task at once, inside the call.
+class eager_start {
+ public:
+  explicit constexpr eager_start() noexcept = default;
+};
+inline constexpr eager_start eager{};
+
 /// The ready queue, the timers and the place to wait of one thread. Made by a `runner`; costs
 /// nothing but its own bytes until it is used: timers are made with the first timer.
 ///
-/// Threads   post() and cancels from any thread; everything else from the thread that runs the
+/// Threads   post(), submit() and cancels from any thread; everything else from the thread that runs the
 ///           loop, or, while nobody runs it, from the one that owns the runner.
 /// Order     what is ready runs first in, first out. One turn runs what was ready at its start, so
 ///           that nothing which requeues itself starves timers or posts. Timers run in the order of
@@ -70,8 +84,17 @@ class HARRIER_EXPORT event_loop {
   /// Memory   what happened before post() happens before the callback.
   void post(std::function<void()> callback);
 
-  /// The same from the loop's own thread, without a wake.
-  void call_soon(std::function<void()> callback);
+  /// The same from the loop's own thread, without a wake, and with a handle that can call it off.
+  callback_handle call_soon(std::function<void()> callback);
+
+  /// Calls `callback` once `delay` is over, in the next turn if it is not positive.
+  ///
+  /// Order    by deadline; first in first out among equals.
+  /// Errors   loop_closed, std::bad_alloc; wrong_thread: another thread runs the loop.
+  /// Cost     two allocations at most, and 16 bytes in the loop's heap; O(log timers).
+  callback_handle call_later(duration delay, std::function<void()> callback);
+  /// The same at a time on the loop's clock.
+  callback_handle call_at(time_point when, std::function<void()> callback);
 
   /// Ends the current `run()` after this turn; it throws `loop_stopped` unless its task has ended.
   void stop() noexcept;
@@ -80,6 +103,24 @@ class HARRIER_EXPORT event_loop {
   /// detaches.
   template <class T>
   join_handle<T> spawn(task<T> work, std::string_view name = {});
+
+  /// The same with the first step inside the call, in the task's own record: one that ends in it
+  /// never enters the queue. What it throws is the task's error, not the caller's.
+  ///
+  /// While 16 such steps are nested, or on a thread that does not run this loop, the task is queued.
+  template <class T>
+  join_handle<T> spawn(eager_start how, task<T> work, std::string_view name = {});
+
+  /// Starts `work` as a task on this loop from any thread, and wakes the loop if it sleeps. The
+  /// handle's wait(), wait_for() and get() block a thread of ordinary code; on a thread that runs
+  /// a loop, this one included, they throw blocking_in_loop.
+  ///
+  /// Order    tasks of one thread start in the order in which it submitted them, once a run goes on.
+  /// Errors   loop_closed: the task has not started. One that has not started when the loop closes
+  ///          never does, and ends as cancelled.
+  /// Memory   what happened before submit() happens before the task.
+  template <class T>
+  join_handle<T> submit(task<T> work, std::string_view name = {});
 
   bool is_closing() const noexcept { return held_reports_ != nullptr; }
   bool is_closed() const noexcept { return closed_; }
@@ -127,6 +168,7 @@ class HARRIER_EXPORT event_loop {
   const std::shared_ptr<const exception_handler>& handler() const noexcept { return handler_; }
 
  private:
+  void check_thread(const char* call) const;
   void run_turn();
   void wait_until(time_point latest);
   void cancel_all() noexcept;

@@ -5,6 +5,7 @@
 #include <harrier/detail/promise.hpp>
 #include <harrier/event_loop.hpp>
 
+#include <chrono>
 #include <coroutine>
 #include <memory>
 #include <optional>
@@ -40,6 +41,8 @@ class HARRIER_EXPORT join_suspension : public suspension, private completion {
 
 /// Blocks the calling thread, which runs no loop, until the task has ended.
 HARRIER_EXPORT void wait_blocking(task_record& target, const char* call);
+/// The same, at most until `deadline` on the steady clock. False: it has not ended.
+HARRIER_EXPORT bool wait_blocking_until(task_record& target, time_point deadline, const char* call);
 
 /// The result of an ended task, for ordinary code: a cancel comes out as run_cancelled.
 template <class T>
@@ -115,6 +118,13 @@ class [[nodiscard]] join_handle {
   /// Blocks a thread of ordinary code. Throws blocking_in_loop on a thread that runs a loop.
   void wait() const { detail::wait_blocking(checked(), "join_handle::wait"); }
 
+  /// The same for at most `limit`, by the steady clock. False: the task goes on.
+  bool wait_for(duration limit) const {
+    return detail::wait_blocking_until(checked(),
+                                       deadline_after(std::chrono::steady_clock::now(), limit),
+                                       "join_handle::wait_for");
+  }
+
   /// wait(), then the result, once. A cancelled task gives run_cancelled.
   T get() {
     detail::wait_blocking(checked(), "join_handle::get");
@@ -148,11 +158,43 @@ join_handle<T> event_loop::spawn(task<T> work, std::string_view name) {
   return result;
 }
 
+template <class T>
+join_handle<T> event_loop::spawn(eager_start /*how*/, task<T> work, std::string_view name) {
+  if (!work.valid()) {
+    throw invalid_task();
+  }
+  if (closed_) {
+    throw loop_closed();
+  }
+  detail::task_record& record =
+      detail::make_root_record(detail::task_access::promise(work), *this, name);
+  detail::task_access::release(work);  // the record owns the frame from here
+  join_handle<T> result(record);
+  detail::start_eagerly(record, *this);
+  return result;
+}
+
+template <class T>
+join_handle<T> event_loop::submit(task<T> work, std::string_view name) {
+  if (!work.valid()) {
+    throw invalid_task();
+  }
+  detail::task_record& record =
+      detail::submit_root_record(detail::task_access::promise(work), *this, name);
+  detail::task_access::release(work);  // only forgets it: the task may have ended by now
+  return join_handle<T>(record);
+}
+
 /// Starts `work` as a task of its own on the running loop; in a worker, where it may be stolen.
 /// Throws no_running_loop, and then the work never starts.
 template <class T>
 join_handle<T> spawn(task<T> work, std::string_view name = {}) {
   return this_loop().spawn(std::move(work), name);
+}
+/// The same with the first step inside the call.
+template <class T>
+join_handle<T> spawn(eager_start how, task<T> work, std::string_view name = {}) {
+  return this_loop().spawn(how, std::move(work), name);
 }
 
 }  // namespace harrier

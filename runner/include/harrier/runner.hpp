@@ -4,6 +4,7 @@
 
 #include <harrier/async_generator.hpp>
 #include <harrier/awaitable.hpp>
+#include <harrier/callback_handle.hpp>
 #include <harrier/cancellation.hpp>
 #include <harrier/clock.hpp>
 #include <harrier/errors.hpp>

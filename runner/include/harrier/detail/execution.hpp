@@ -32,6 +32,7 @@ struct execution {
   task_record* finished = nullptr;  ///< a root that ended in this step; released by the loop
   event_loop* loop = nullptr;
   worker_slot* slot = nullptr;  ///< set when a runtime's worker runs the loop
+  std::uint32_t eager_steps = 0;  ///< first steps that run inside spawn(), one in another
   frame_cache frames;
 };
 

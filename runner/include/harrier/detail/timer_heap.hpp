@@ -12,7 +12,8 @@
 
 namespace harrier::detail {
 
-/// A suspension that a timer ends. The deadline itself is in the heap.
+/// A suspension that a timer ends, or, without a record, a callback_node. The deadline itself is in
+/// the heap.
 struct timed_suspension : suspension {
   explicit timed_suspension(const ready_operations& ops) noexcept : suspension(ops) {}
 
