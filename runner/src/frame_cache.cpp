@@ -3,6 +3,7 @@
 
 #include <harrier/detail/allocator.hpp>
 #include <harrier/detail/frame_count.hpp>
+#include <harrier/detail/seam.hpp>
 
 #include <new>
 #include <utility>
@@ -176,17 +177,20 @@ frame_cache* this_threads_cache() {
 }  // namespace
 
 void trim_unowned() noexcept {
+  const seam::thread_memory own;
   if (frame_cache* cache = this_threads_cache()) {
     cache->trim();
   }
 }
 
 void* allocate_unowned_block(std::size_t bytes) {
+  const seam::thread_memory own;
   frame_cache* cache = this_threads_cache();
   return cache != nullptr ? cache->allocate(bytes) : allocate_block(bytes);
 }
 
 void free_unowned_block(void* block, std::size_t bytes) noexcept {
+  const seam::thread_memory own;
   if (frame_cache* cache = this_threads_cache()) {
     cache->free(block, bytes);
   } else {
@@ -195,6 +199,7 @@ void free_unowned_block(void* block, std::size_t bytes) noexcept {
 }
 
 void* allocate_unowned_frame(std::size_t bytes) {
+  const seam::thread_memory own;
   if (frame_cache* cache = this_threads_cache()) [[likely]] {
     return cache->allocate_frame(bytes);
   }
@@ -204,6 +209,7 @@ void* allocate_unowned_frame(std::size_t bytes) {
 }
 
 void free_unowned_frame(void* block, std::size_t bytes) noexcept {
+  const seam::thread_memory own;
   if (frame_cache* cache = this_threads_cache()) [[likely]] {
     cache->free_frame(block, bytes);
     return;

@@ -2,6 +2,7 @@
 #include <harrier/detail/arena_provider.hpp>
 
 #include <harrier/detail/runtime_core.hpp>
+#include <harrier/detail/seam.hpp>
 
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
@@ -112,7 +113,7 @@ void arena_provider::summon(std::size_t slot) noexcept {
 }
 
 void arena_provider::send(std::size_t slot) noexcept {
-#if defined(HARRIER_THREAD_SANITIZED)
+#if defined(HARRIER_LEAVES_TBB_ALONE)
   // oneTBB's binary is not instrumented: ThreadSanitizer cannot see what orders a task of oneTBB with
   // its maker, so in this build every thread is a stand-in, which comes and goes in the same way.
   stand_in(slot);

@@ -2,6 +2,7 @@
 #include <harrier/detail/runtime_core.hpp>
 
 #include <harrier/detail/allocator.hpp>
+#include <harrier/detail/seam.hpp>
 #include <harrier/detail/unlisted_record.hpp>
 
 #include <oneapi/tbb/task_arena.h>
@@ -168,7 +169,7 @@ bool runtime_core::take_injected(worker_slot& to) noexcept {
 }
 
 void runtime_core::offload(blocking_call& call) {
-#if defined(HARRIER_THREAD_SANITIZED)
+#if defined(HARRIER_LEAVES_TBB_ALONE)
   // oneTBB's binary is not instrumented: ThreadSanitizer cannot see what orders a task of oneTBB with
   // its maker, so in this build the pool makes these calls, too.
   blocking_.submit(call);

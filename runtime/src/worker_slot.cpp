@@ -3,6 +3,7 @@
 
 #include <harrier/detail/allocator.hpp>
 #include <harrier/detail/runtime_core.hpp>
+#include <harrier/detail/seam.hpp>
 
 #include <algorithm>
 #include <new>
@@ -21,7 +22,7 @@ worker_slot::worker_slot(runtime_core& core, std::size_t index) noexcept
     : core_(core),
       index_(index),
       seed_(static_cast<std::uint32_t>(core.options().seed >> 32 ^ core.options().seed ^
-                                       (index * 2654435761u)) |
+                                       (index * 2654435761u) ^ seam::seed()) |
             1u),
       victims_(index, core.workers()) {}
 

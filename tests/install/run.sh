@@ -19,7 +19,8 @@ unset HARRIER_DIR harrier_DIR CMAKE_PREFIX_PATH PKG_CONFIG_PATH LD_LIBRARY_PATH
 step "install and move the prefix"
 quietly cmake -G Ninja -S "$root" -B "$work/build" -DBUILD_SHARED_LIBS="$shared" \
   -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$work/first" \
-  -DHARRIER_BUILD_TESTS=OFF -DHARRIER_BUILD_BENCH=OFF
+  -DHARRIER_BUILD_TESTS=OFF -DHARRIER_BUILD_BENCH=OFF \
+  -DHARRIER_BUILD_SIMULATION=$([[ $kind == static ]] && echo ON || echo OFF)
 quietly cmake --build "$work/build"
 quietly cmake --install "$work/build"
 prefix="$work/moved prefix"
