@@ -144,9 +144,7 @@ bool event_loop::post_node(ready_node& node) noexcept {
 
 void event_loop::step(ready_node& node) {
   node.operations->run(node, execution_);
-  if (execution_.finished != nullptr) {
-    std::exchange(execution_.finished, nullptr)->drop_reference();
-  }
+  detail::release_finished(execution_);
 }
 
 void event_loop::collect() {

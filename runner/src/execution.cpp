@@ -31,9 +31,7 @@ std::coroutine_handle<> bounce(std::coroutine_handle<> next) noexcept {
   execution local;
   const running_scope running(local);
   resume(local, next);
-  if (local.finished != nullptr) {
-    local.finished->drop_reference();
-  }
+  release_finished(local);
   return std::noop_coroutine();
 }
 

@@ -57,9 +57,16 @@ void destroy_root(task_record& record) noexcept {
 
 /// A task that was cancelled or dropped before its first step: its frame and parameters go at once.
 void end_unstarted(task_record& record) noexcept {
+  execution* at = here();  // null: a loop that is discarding what it has
+  if (at != nullptr) {
+    begin_ending(*at);
+  }
   record_list::remove(record);  // first: who walks the list reads `root`
   record.state.fetch_or(task_record::due, std::memory_order_relaxed);
   std::exchange(record.root, nullptr)->handle().destroy();
+  if (at != nullptr) {
+    finish_ending(*at);
+  }
   record.end();
   record.tell_joiner();
   record.drop_reference();
@@ -86,11 +93,10 @@ void finish_root(task_record& record, execution& at) noexcept {
       leave_error(record, at);
     }
   }
+  end_in_step(at, record);
   record_list::remove(record);
   record.end();
   record.tell_joiner();
-  at.finished =
-      &record;  // its frame is in use until the step returns: the loop drops the reference
 }
 
 constexpr record_operations unstarted_root{
@@ -211,9 +217,7 @@ void start_eagerly(task_record& record, event_loop& loop) noexcept {
   ++at->eager_steps;
   const std::uint32_t left = transfers_left;
   start_root(record, *at);
-  if (at->finished != nullptr) {
-    std::exchange(at->finished, nullptr)->drop_reference();
-  }
+  release_finished(*at);
   transfers_left = left;
   --at->eager_steps;
 }

@@ -37,11 +37,11 @@ const record_operations item_record::operations_table{
     item_record::destroy};
 
 void item_record::finish(task_record& record, execution& at) noexcept {
+  end_in_step(at, record);
   record_list::remove(record);
   record.end();
   auto& batch = *static_cast<batch_core*>(record.root->owner);
   batch.finish_suspended(*at.slot, *record.root, static_cast<item_record&>(record).index);
-  at.finished = &record;
 }
 
 void item_record::destroy(task_record& record) noexcept {

@@ -114,7 +114,17 @@ bool runtime_core::at_rest() noexcept {
       return false;
     }
   }
-  return live_tasks() == 0;
+  if (live_tasks() != 0) {
+    return false;
+  }
+  for (const std::unique_ptr<worker_slot>& each : slots_) {
+    event_loop* loop = each->loop();
+    // acquire: [loop:ending] what the frames held has gone, and the counts say so
+    if (loop != nullptr && loop->execution().ending.load(std::memory_order_acquire) != 0) {
+      return false;
+    }
+  }
+  return true;
 }
 
 bool runtime_core::drain(std::chrono::steady_clock::time_point deadline) {

@@ -251,9 +251,7 @@ void worker_slot::run_child(promise_base& child) {
   execution& at = runner_->loop().execution();
   child.started_as = role::stolen;
   resume(at, child.handle());
-  if (at.finished != nullptr) {
-    std::exchange(at.finished, nullptr)->drop_reference();
-  }
+  release_finished(at);
 }
 
 /// Renews the list of batches. True: it has changed, and has a high one.

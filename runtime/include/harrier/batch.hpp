@@ -144,9 +144,7 @@ class batch_made_by final : public batch_of<T> {
     resume(at, item);
     if (source.made) [[unlikely]] {
       source.made = false;  // its record has taken over, and may have ended it already
-      if (at.finished != nullptr) {
-        std::exchange(at.finished, nullptr)->drop_reference();
-      }
+      release_finished(at);
       return;
     }
     if (this->keep(promise, source.index)) [[likely]] {

@@ -5,6 +5,7 @@
 #include <harrier/detail/config.hpp>
 #include <harrier/detail/frame_cache.hpp>
 
+#include <atomic>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -30,6 +31,8 @@ inline constexpr std::uint32_t transfer_budget = 256;
 struct execution {
   std::coroutine_handle<> bounced;  ///< what the loop resumes next, without a queue
   task_record* finished = nullptr;  ///< a root that ended in this step; released by the loop
+  /// Tasks that have left the list of live ones, or are about to, and whose frames have not gone.
+  std::atomic<std::uint32_t> ending{0};
   event_loop* loop = nullptr;
   worker_slot* slot = nullptr;  ///< set when a runtime's worker runs the loop
   std::uint32_t eager_steps = 0;  ///< first steps that run inside spawn(), one in another

@@ -31,6 +31,7 @@
 #pragma once
 
 #include <harrier/cancellation.hpp>
+#include <harrier/detail/execution.hpp>
 #include <harrier/detail/frame_cache.hpp>
 #include <harrier/detail/ready_node.hpp>
 
@@ -41,6 +42,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 namespace harrier {
 class event_loop;
@@ -191,6 +193,29 @@ class task_record : public ready_node {
  public:
   std::atomic<record_extras*> more{nullptr};
 };
+
+/// A task that leaves the list of live ones is not gone before its frame is: whoever waits for a loop
+/// to be at rest looks at both. By the loop's own thread.
+inline void begin_ending(execution& at) noexcept {
+  // relaxed: whoever finds the task off the list, under the list's lock, sees this
+  at.ending.store(at.ending.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+inline void finish_ending(execution& at) noexcept {
+  const std::uint32_t now = at.ending.load(std::memory_order_relaxed);  // written by this thread
+  at.ending.store(now - 1, std::memory_order_release);  // [loop:ending] the frame has gone
+}
+
+/// The root ends in this step. Its frame is in use until the step returns: the loop releases it then.
+inline void end_in_step(execution& at, task_record& record) noexcept {
+  begin_ending(at);
+  at.finished = &record;
+}
+inline void release_finished(execution& at) noexcept {
+  if (at.finished != nullptr) {
+    std::exchange(at.finished, nullptr)->drop_reference();
+    finish_ending(at);
+  }
+}
 
 /// A pool of one size serves all records.
 inline constexpr std::size_t record_bytes = 96;
