@@ -50,10 +50,10 @@ std::uint64_t loop_per_coroutine(std::uint64_t coroutines) {
 class eager_poller {
  public:
   eager_poller() : poll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC)) {
-    epoll_event event{};
-    event.events = EPOLLIN;
+    epoll_event wanted{};
+    wanted.events = EPOLLIN;
     const bool failed =
-        poll_ < 0 || wake_ < 0 || ::epoll_ctl(poll_, EPOLL_CTL_ADD, wake_, &event) != 0;
+        poll_ < 0 || wake_ < 0 || ::epoll_ctl(poll_, EPOLL_CTL_ADD, wake_, &wanted) != 0;
     if (failed)
       throw std::system_error(errno, std::generic_category(), "epoll_create1 and eventfd");
   }

@@ -11,6 +11,16 @@
 #include <harrier/event_loop.hpp>
 #include <harrier/join_handle.hpp>
 #include <harrier/sleep.hpp>
+#include <harrier/sync/barrier.hpp>
+#include <harrier/sync/condition.hpp>
+#include <harrier/sync/errors.hpp>
+#include <harrier/sync/event.hpp>
+#include <harrier/sync/latch.hpp>
+#include <harrier/sync/mutex.hpp>
+#include <harrier/sync/once_flag.hpp>
+#include <harrier/sync/semaphore.hpp>
+#include <harrier/sync/shared_mutex.hpp>
+#include <harrier/sync/wait_group.hpp>
 #include <harrier/task.hpp>
 #include <harrier/version.hpp>
 #include <harrier/yield.hpp>

@@ -15,7 +15,7 @@ namespace harrier::detail {
 class record_list {
  public:
   /// From now on other threads come too. Before any task is added.
-  void guard_with(owned_mutex& mutex) noexcept { mutex_ = &mutex; }
+  void guard_with(owned_mutex& by) noexcept { mutex_ = &by; }
 
   void add(task_record& record) noexcept {
     const guard held(mutex_);
@@ -85,7 +85,7 @@ class record_list {
   /// Holds the mutex if there is one.
   class guard {
    public:
-    explicit guard(owned_mutex* mutex) noexcept : mutex_(mutex) {
+    explicit guard(owned_mutex* held) noexcept : mutex_(held) {
       if (mutex_ != nullptr) {
         mutex_->lock();
       }

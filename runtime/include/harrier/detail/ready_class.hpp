@@ -12,7 +12,7 @@ namespace harrier::detail {
 
 class ready_class {
  public:
-  explicit ready_class(owned_mutex& mutex) noexcept : open_(mutex) {}
+  explicit ready_class(owned_mutex& guards) noexcept : open_(guards) {}
 
   /// False: nothing is here. One look at a byte of the slot's own, so that a worker which knows no
   /// such tasks pays no more. True may be stale, until pop() has looked.

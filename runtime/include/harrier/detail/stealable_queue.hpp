@@ -19,7 +19,7 @@ namespace harrier::detail {
 
 class stealable_queue {
  public:
-  explicit stealable_queue(owned_mutex& mutex) noexcept : mutex_(mutex) {}
+  explicit stealable_queue(owned_mutex& guards) noexcept : mutex_(guards) {}
 
   void push(ready_node& node) noexcept {
     const std::scoped_lock guard(mutex_);

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two families of primitives: for all loops, and for one loop, where plain numbers do.
+#pragma once
+
+#include <harrier/detail/execution.hpp>
+#include <harrier/detail/spin_mutex.hpp>
+#include <harrier/detail/sync_word.hpp>
+
+#include <atomic>
+#include <cstdint>
+
+namespace harrier::detail {
+
+/// Binds a primitive to the first loop that uses it.
+class loop_binding {
+ public:
+  /// Throws foreign_loop on another loop. Ordinary code, which runs no loop, may pass.
+  void check(const char* what) {
+    if (!is_here()) [[unlikely]] {
+      bind(what);
+    }
+  }
+  /// The same for what cannot throw: ends the program.
+  void check_or_die(const char* message) noexcept {
+    if (!is_here() && loop_ != nullptr) [[unlikely]] {
+      fatal(message);
+    }
+  }
+
+ private:
+  bool is_here() const noexcept {
+    const execution* at = here();
+    return at == nullptr || at->loop == loop_;
+  }
+  HARRIER_EXPORT void bind(const char* what);
+
+  event_loop* loop_ = nullptr;
+};
+
+/// Used from any loop, which costs no check.
+struct no_binding {
+  void check(const char*) noexcept {}
+  void check_or_die(const char*) noexcept {}
+};
+
+/// A lock where there is one thread.
+struct no_lock {
+  void lock() noexcept {}
+  void unlock() noexcept {}
+};
+
+/// A number that one side changes, under its lock, and the other looks at.
+class published_position {
+ public:
+  // relaxed: under the lock of the side that changes it
+  std::uint64_t own() const noexcept { return value_.load(std::memory_order_relaxed); }
+  std::uint64_t of_other() const noexcept {
+    return value_.load(std::memory_order_acquire);  // [position:published]
+  }
+  void publish(std::uint64_t value) noexcept {
+    // release: the slots up to here are visible to the other side  [position:published]
+    value_.store(value, std::memory_order_release);
+  }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+class plain_position {
+ public:
+  std::uint64_t own() const noexcept { return value_; }
+  std::uint64_t of_other() const noexcept { return value_; }
+  void publish(std::uint64_t value) noexcept { value_ = value; }
+
+ private:
+  std::uint64_t value_ = 0;
+};
+
+struct any_loop {
+  using word = atomic_sync_word;
+  using lock = spin_mutex;
+  using position = published_position;
+  using binding = no_binding;
+};
+
+struct one_loop {
+  using word = plain_sync_word;
+  using lock = no_lock;
+  using position = plain_position;
+  using binding = loop_binding;
+};
+
+}  // namespace harrier::detail

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <harrier/detail/sync_family.hpp>
+#include <harrier/detail/sync_waiter.hpp>
+#include <harrier/detail/waiting_line.hpp>
+#include <harrier/sync/errors.hpp>
+
+#include <atomic>
+#include <coroutine>
+#include <utility>
+
+namespace harrier {
+
+template <class Family>
+class basic_mutex;
+template <class Family>
+class basic_condition;
+
+/// Holds a mutex until it is destroyed or unlocked.
+template <class Family>
+class [[nodiscard]] basic_mutex_guard {
+ public:
+  basic_mutex_guard() noexcept = default;
+  /// Takes over a mutex that is locked.
+  explicit basic_mutex_guard(basic_mutex<Family>& locked) noexcept : mutex_(&locked) {}
+  basic_mutex_guard(basic_mutex_guard&& other) noexcept
+      : mutex_(std::exchange(other.mutex_, nullptr)) {}
+  basic_mutex_guard& operator=(basic_mutex_guard&& other) noexcept {
+    if (this != &other) {
+      reset();
+      mutex_ = std::exchange(other.mutex_, nullptr);
+    }
+    return *this;
+  }
+  ~basic_mutex_guard() { reset(); }
+
+  explicit operator bool() const noexcept { return mutex_ != nullptr; }
+
+  /// Unlocks before the end of the scope. Throws not_locked if the guard holds nothing.
+  void unlock() {
+    if (mutex_ == nullptr) {
+      throw not_locked("unlock of a guard");
+    }
+    reset();
+  }
+  /// Gives the mutex away, locked.
+  basic_mutex<Family>* release() noexcept { return std::exchange(mutex_, nullptr); }
+
+ private:
+  void reset() noexcept {
+    if (mutex_ != nullptr) {
+      std::exchange(mutex_, nullptr)->unlock_held();
+    }
+  }
+
+  basic_mutex<Family>* mutex_ = nullptr;
+};
+
+namespace detail {
+
+/// Compares the task that locks with the one that holds, where assertions are on.
+class mutex_owner {
+ public:
+#if defined(HARRIER_ASSERTIONS) || !defined(NDEBUG)
+  static constexpr bool is_checked = true;
+#else
+  static constexpr bool is_checked = false;
+#endif
+  // relaxed: only the holder itself finds itself here
+  void set(const promise_base& task) noexcept { task_.store(&task, std::memory_order_relaxed); }
+  void clear() noexcept { task_.store(nullptr, std::memory_order_relaxed); }
+  bool is(const promise_base& task) const noexcept {
+    return task_.load(std::memory_order_relaxed) == &task;
+  }
+
+ private:
+  std::atomic<const promise_base*> task_{nullptr};
+};
+
+template <class Family>
+class condition_awaiter;
+
+template <class Family>
+class [[nodiscard]] lock_awaiter final : public sync_waiter {
+ public:
+  explicit lock_awaiter(basic_mutex<Family>& mutex) noexcept
+      : sync_waiter(operations_table), mutex_(mutex) {}
+
+  bool await_ready() const noexcept { return !mutex_owner::is_checked && mutex_.try_lock_now(); }
+
+  template <class Promise>
+  HARRIER_PUBLISHES bool await_suspend(std::coroutine_handle<Promise> handle) {
+    bind(handle, "mutex::lock");
+    if constexpr (mutex_owner::is_checked) {
+      owner_ = &handle.promise().chain_root();
+      HARRIER_ASSERT(!mutex_.owner_.is(*owner_) && "a task locks a mutex that it holds");
+    }
+    return publish();
+  }
+
+  basic_mutex_guard<Family> await_resume() {
+    settle([this] {
+      mutex_.unlock_held();
+      return true;
+    });
+    if constexpr (mutex_owner::is_checked) {
+      mutex_.owner_.set(*owner_);
+    }
+    return basic_mutex_guard<Family>(mutex_);
+  }
+
+ private:
+  bool publish() noexcept;
+  static withdrawal withdraw(ready_node& node) noexcept;
+  static const ready_operations operations_table;
+
+  basic_mutex<Family>& mutex_;
+  const promise_base* owner_ = nullptr;
+};
+
+template <class Family>
+class [[nodiscard]] lock_operation {
+ public:
+  using harrier_native = void;
+  explicit lock_operation(basic_mutex<Family>& mutex) noexcept : mutex_(&mutex) {}
+  lock_awaiter<Family> operator co_await() const noexcept { return lock_awaiter<Family>(*mutex_); }
+
+ private:
+  basic_mutex<Family>* mutex_;
+};
+
+}  // namespace detail
+
+/// Lets one task at a time into a section that may suspend: `mutex`, and `local_mutex` for one loop.
+///
+/// Threads   mutex: any. local_mutex: the loop that used it first; on another one foreign_loop.
+/// Order     first in, first out. unlock() hands the mutex to the first who waits, so nobody overtakes.
+/// Lifetime  destroyed while somebody waits, it ends the program. Whoever got the mutex may destroy it.
+/// Memory    what happened before an unlock happens before the next lock returns.
+/// Cost      not contended: it does not suspend. Waiting allocates nothing.
+template <class Family>
+class HARRIER_EXPORT basic_mutex {
+ public:
+  using guard = basic_mutex_guard<Family>;
+
+  basic_mutex() noexcept : line_(free) {}
+  basic_mutex(const basic_mutex&) = delete;
+  basic_mutex& operator=(const basic_mutex&) = delete;
+  ~basic_mutex() {
+    if (line_.has_waiters()) [[unlikely]] {
+      detail::fatal("a mutex was destroyed while coroutines waited for it");
+    }
+  }
+
+  /// Waits for the mutex: `auto guard = co_await m.lock();`
+  ///
+  /// Cancel  throws `cancelled`; a mutex that it was just given goes to the next.
+  /// Errors  foreign_loop. A task that locks what it holds is an assertion, or else waits for ever.
+  detail::lock_operation<Family> lock() {
+    binding_.check("local_mutex");
+    return detail::lock_operation<Family>(*this);
+  }
+
+  /// A guard, which is empty if somebody holds the mutex or waits for it.
+  guard try_lock() {
+    binding_.check("local_mutex");
+    return line_.take_now(take) ? guard(*this) : guard();
+  }
+
+  /// Unlocks what a guard has released. Throws not_locked.
+  void unlock();
+
+  bool is_locked() const noexcept { return line_.value() == held; }
+
+ private:
+  friend guard;
+  friend class detail::lock_awaiter<Family>;
+  friend class basic_condition<Family>;
+  friend class detail::condition_awaiter<Family>;
+
+  static constexpr std::uint64_t free = 0;
+  static constexpr std::uint64_t held = 1;
+  static constexpr detail::next_value take(std::uint64_t now) noexcept {
+    return now == free ? detail::next_value(held) : detail::next_value::none();
+  }
+  static constexpr detail::next_value give(std::uint64_t now) noexcept {
+    return now == held ? detail::next_value(free) : detail::next_value::none();
+  }
+
+  bool try_lock_now() noexcept { return line_.try_take(take); }
+  void unlock_held() noexcept {
+    binding_.check_or_die("a local_mutex was unlocked on another loop than its own");
+    if constexpr (detail::mutex_owner::is_checked) {
+      owner_.clear();
+    }
+    if (!line_.try_give(give)) {
+      pass_on();
+    }
+  }
+  /// Gives the mutex to the first who waits. False: it was not locked.
+  bool pass_on() noexcept;
+
+  detail::waiting_line<typename Family::word> line_;
+  detail::mutex_owner owner_;
+  [[no_unique_address]] typename Family::binding binding_;
+};
+
+using mutex = basic_mutex<detail::any_loop>;
+using local_mutex = basic_mutex<detail::one_loop>;
+
+}  // namespace harrier

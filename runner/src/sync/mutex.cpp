@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <harrier/sync/mutex.hpp>
+
+namespace harrier {
+
+template <class Family>
+bool basic_mutex<Family>::pass_on() noexcept {
+  const std::uint64_t now = line_.enter();
+  detail::waiter_node* const next = line_.queue().pop_front(detail::wait_outcome::granted);
+  line_.leave(next != nullptr ? held : free);
+  if (next != nullptr) {
+    detail::wake_waiter(*next);
+  }
+  return now == held;
+}
+
+template <class Family>
+void basic_mutex<Family>::unlock() {
+  binding_.check("local_mutex");
+  if constexpr (detail::mutex_owner::is_checked) {
+    owner_.clear();
+  }
+  if (!line_.try_give(give) && !pass_on()) {
+    throw not_locked("mutex::unlock");
+  }
+}
+
+namespace detail {
+
+template <class Family>
+bool lock_awaiter<Family>::publish() noexcept {
+  return suspended(
+      mutex_.line_.take_or_wait(*this, basic_mutex<Family>::take, [this] { return begin_wait(); }));
+}
+
+template <class Family>
+withdrawal lock_awaiter<Family>::withdraw(ready_node& node) noexcept {
+  auto& self = static_cast<lock_awaiter&>(node);
+  return self.mutex_.line_.withdraw(self) ? withdrawal::taken : withdrawal::too_late;
+}
+
+template <class Family>
+const ready_operations lock_awaiter<Family>::operations_table{suspension::run, withdraw, nullptr,
+                                                              true};
+
+template class HARRIER_EXPORT lock_awaiter<any_loop>;
+template class HARRIER_EXPORT lock_awaiter<one_loop>;
+
+}  // namespace detail
+
+template class HARRIER_EXPORT basic_mutex<detail::any_loop>;
+template class HARRIER_EXPORT basic_mutex<detail::one_loop>;
+
+}  // namespace harrier

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <harrier/sync/semaphore.hpp>
+
+namespace harrier {
+
+template <class Family>
+void basic_semaphore<Family>::release_slowly(std::ptrdiff_t units) {
+  if (units < 0) {
+    throw invalid_count("a semaphore takes back no negative number of units");
+  }
+  auto left = static_cast<std::uint64_t>(units);
+  detail::waiter_queue woken;
+  const std::uint64_t now = line_.enter();
+  if (left > most_ - now) {
+    line_.leave(now);
+    throw too_many_releases("a semaphore was released more often than it was acquired");
+  }
+  for (; left != 0 && !line_.queue().empty(); --left) {
+    line_.queue().hand_front(woken, detail::wait_outcome::granted);
+  }
+  line_.leave(now + left);
+  detail::wake_waiters(woken);
+}
+
+namespace detail {
+
+template <class Family>
+bool acquire_suspension<Family>::publish() noexcept {
+  return this->suspended(from_.line_.take_or_wait(*this, basic_semaphore<Family>::take,
+                                                  [this] { return this->begin_wait(); }));
+}
+
+template <class Family>
+withdrawal acquire_suspension<Family>::withdraw(ready_node& node) noexcept {
+  auto& self = static_cast<acquire_suspension&>(node);
+  return self.from_.line_.withdraw(self) ? withdrawal::taken : withdrawal::too_late;
+}
+
+template <class Family>
+const ready_operations acquire_suspension<Family>::operations_table{suspension::run, withdraw,
+                                                                    nullptr, true};
+
+template class HARRIER_EXPORT acquire_suspension<any_loop>;
+template class HARRIER_EXPORT acquire_suspension<one_loop>;
+
+}  // namespace detail
+
+template class HARRIER_EXPORT basic_semaphore<detail::any_loop>;
+template class HARRIER_EXPORT basic_semaphore<detail::one_loop>;
+
+}  // namespace harrier
