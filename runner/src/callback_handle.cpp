@@ -22,6 +22,8 @@ bool callback_node::leave(phase from, phase to) noexcept {
 void callback_node::run(ready_node& node, execution& at) {
   auto& self = static_cast<callback_node&>(node);
   if (self.leave(phase::queued, phase::ended)) {
+    context_word context = std::move(self.context_);
+    const context_scope within(context);
     const std::function<void()> call = std::move(self.callback_);
     self.drop_reference();
     try {

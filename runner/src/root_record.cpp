@@ -111,7 +111,7 @@ void start_root(ready_node& node, execution& at) {
   } else {
     // Whoever queues the record again has seen the task wait, and so this store.
     record.operations = &started_root.ready;
-    resume(at, record.root->handle());
+    resume(at, record.root->handle(), record.context);
   }
 }
 
@@ -135,7 +135,10 @@ constexpr record_operations submitted_root{
 
 // A plain record stands for a coroutine whose frame somebody else owns: only a cancel queues it.
 
-void finish_plain(task_record& record, execution&) noexcept {
+void finish_plain(task_record& record, execution& at) noexcept {
+  if (at.context == &record.context) {
+    at.context = nullptr;  // whoever goes on in this step has another
+  }
   record_list::remove(record);
   record.end();
   record.drop_reference();
@@ -183,6 +186,7 @@ task_record& make_unlisted_root_record(promise_base& root, event_loop& home,
   }
   root.started_as = role::root;
   root.set_record(record);
+  record.context = context_word::snapshot();
   return record;
 }
 
@@ -231,7 +235,11 @@ task_record& promise_base::make_record(promise_base& root) {
   task_record& record = make_record_of<task_record>(plain_operations, root, home, 1u);
   root.set_record(record);
   home.live().add(record);
-  if (root.started_as == role::stolen) {
+  if (root.started_as != role::stolen) {
+    record.context = context_word::snapshot();
+  } else {
+    record.context = std::move(*here()->context);  // from the stack of who started it
+    here()->context = &record.context;
     // acq_rel: `chain` is visible to a canceller, or its wish to us  [join_word:record]
     const std::uint32_t before = root.join.fetch_or(record_made, std::memory_order_acq_rel);
     if ((before & cancel_wanted) != 0) {
@@ -286,6 +294,7 @@ std::coroutine_handle<> finish(promise_base& ended) noexcept {
       if (parent != nullptr && parent->record->is_bound()) {
         wake(*parent);  // it goes on where it is bound, not here
       } else if (parent != nullptr && end_wait(*parent)) {
+        at.context = &parent->record->context;
         return transfer(parent->waiter);
       }
       return std::noop_coroutine();

@@ -73,6 +73,7 @@ event_loop& runner::make_loop() {
     }
     loop_.emplace(options_.time != nullptr ? *options_.time : steady_clock(),
                   options_.exception_handler);
+    context_ = detail::context_word::snapshot();
     state_.store(runner_state::initialized, std::memory_order_relaxed);  // see state()
   }
   return *loop_;
@@ -103,6 +104,22 @@ void runner::run_all(std::vector<task<>> work) {
   run(detail::run_each(std::move(work)));
 }
 
-void runner::run_to_end(detail::task_record& main) { loop_->run_until_complete(main); }
+harrier::context runner::context() const { return harrier::context::around(context_.copy()); }
+
+void runner::run_to_end(detail::task_record& main, const harrier::context* where) {
+  if (where != nullptr) {
+    main.context = where->share();
+    loop_->run_until_complete(main);
+    return;
+  }
+  main.context = std::move(context_);
+  try {
+    loop_->run_until_complete(main);
+  } catch (...) {  // main goes on in a later run, with the context as its own
+    context_ = main.context.copy();
+    throw;
+  }
+  context_ = std::move(main.context);
+}
 
 }  // namespace harrier

@@ -37,7 +37,8 @@ bool suspension::abandon_wait() noexcept {
 }
 
 void suspension::run(ready_node& node, execution& at) {
-  resume(at, static_cast<suspension&>(node).waiter);
+  auto& self = static_cast<suspension&>(node);
+  resume(at, self.waiter, self.record->context);
 }
 
 bool end_wait(suspension& node) noexcept {

@@ -5,6 +5,8 @@
 #include <harrier/detail/record_memory.hpp>
 #include <harrier/detail/worker_slot.hpp>
 
+#include <utility>
+
 namespace harrier::detail {
 
 task_record& item_source::make_item(record_source& self, promise_base& root) {
@@ -13,6 +15,8 @@ task_record& item_source::make_item(record_source& self, promise_base& root) {
   event_loop& loop = *slot.loop();
   item_record& record = make_record_of<item_record>(root, loop, source.index);
   root.set_record(record);
+  record.context = std::exchange(source.context, source.batch.context().lend());
+  here()->context = &record.context;
   source.made = true;
   set_placing(record, priority_bits(source.batch.urgency()) |
                           (source.batch.is_strict() ? task_record::bound : 0));
@@ -41,7 +45,7 @@ void item_record::finish(task_record& record, execution& at) noexcept {
   record_list::remove(record);
   record.end();
   auto& batch = *static_cast<batch_core*>(record.root->owner);
-  batch.finish_suspended(*at.slot, *record.root, static_cast<item_record&>(record).index);
+  batch.finish_suspended(*at.slot, *record.root, record.item_index());
 }
 
 void item_record::destroy(task_record& record) noexcept {

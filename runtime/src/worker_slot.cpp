@@ -250,7 +250,8 @@ bool worker_slot::step_node(ready_node* node) {
 void worker_slot::run_child(promise_base& child) {
   execution& at = runner_->loop().execution();
   child.started_as = role::stolen;
-  resume(at, child.handle());
+  context_word context;  // until the child has a record
+  resume(at, child.handle(), context);
   release_finished(at);
 }
 

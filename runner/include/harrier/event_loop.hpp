@@ -3,6 +3,7 @@
 
 #include <harrier/callback_handle.hpp>
 #include <harrier/clock.hpp>
+#include <harrier/context.hpp>
 #include <harrier/detail/config.hpp>
 #include <harrier/detail/execution.hpp>
 #include <harrier/detail/frame_count.hpp>
@@ -103,6 +104,9 @@ class HARRIER_EXPORT event_loop {
   /// detaches.
   template <class T>
   join_handle<T> spawn(task<T> work, std::string_view name = {});
+  /// The same in `where`, instead of a copy of the caller's context.
+  template <class T>
+  join_handle<T> spawn(task<T> work, const context& where, std::string_view name = {});
 
   /// The same with the first step inside the call, in the task's own record: one that ends in it
   /// never enters the queue. What it throws is the task's error, not the caller's.

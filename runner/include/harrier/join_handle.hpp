@@ -159,6 +159,23 @@ join_handle<T> event_loop::spawn(task<T> work, std::string_view name) {
 }
 
 template <class T>
+join_handle<T> event_loop::spawn(task<T> work, const context& where, std::string_view name) {
+  if (!work.valid()) {
+    throw invalid_task();
+  }
+  if (closed_) {
+    throw loop_closed();
+  }
+  detail::task_record& record =
+      detail::make_root_record(detail::task_access::promise(work), *this, name);
+  record.context = where.share();
+  detail::task_access::release(work);  // the record owns the frame from here
+  join_handle<T> result(record);
+  enqueue(record);
+  return result;
+}
+
+template <class T>
 join_handle<T> event_loop::spawn(eager_start /*how*/, task<T> work, std::string_view name) {
   if (!work.valid()) {
     throw invalid_task();
@@ -195,6 +212,12 @@ join_handle<T> spawn(task<T> work, std::string_view name = {}) {
 template <class T>
 join_handle<T> spawn(eager_start how, task<T> work, std::string_view name = {}) {
   return this_loop().spawn(how, std::move(work), name);
+}
+
+/// The same in `where`, instead of a copy of the caller's context.
+template <class T>
+join_handle<T> spawn(task<T> work, const context& where, std::string_view name = {}) {
+  return this_loop().spawn(std::move(work), where, name);
 }
 
 }  // namespace harrier

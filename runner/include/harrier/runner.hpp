@@ -7,6 +7,7 @@
 #include <harrier/callback_handle.hpp>
 #include <harrier/cancellation.hpp>
 #include <harrier/clock.hpp>
+#include <harrier/context.hpp>
 #include <harrier/errors.hpp>
 #include <harrier/event_loop.hpp>
 #include <harrier/join_handle.hpp>
@@ -85,6 +86,9 @@ class HARRIER_EXPORT runner final {
   ///         already_running and runner_closed: nothing was started.
   template <awaitable A>
   await_result_t<A> run(A&& work);
+  /// The same in `where` instead of the runner's own context.
+  template <awaitable A>
+  await_result_t<A> run(A&& work, const harrier::context& where);
 
   /// Runs all of `work` in one entry of the loop and gives the results in order.
   /// Errors  the first to fail by position, after all of them have ended.
@@ -95,6 +99,10 @@ class HARRIER_EXPORT runner final {
   /// The loop, made now if there was none. Runs nothing.
   event_loop& loop();
 
+  /// A copy of the context in which main tasks run, one after the other: what one run sets the next run
+  /// sees. It begins as a copy of what the thread had set when the loop was made.
+  harrier::context context() const;
+
   /// Cancels what still runs, waits for it, and closes the loop. Terminal, also when unused;
   /// a second close does nothing. Throws loop_running, with no effect, inside a running loop.
   void close();
@@ -103,10 +111,13 @@ class HARRIER_EXPORT runner final {
 
  private:
   event_loop& make_loop();
-  /// Runs the loop until `main` has ended.
-  void run_to_end(detail::task_record& main);
+  /// Runs the loop until `main` has ended. In the runner's own context if `where` is null.
+  void run_to_end(detail::task_record& main, const harrier::context* where);
+  template <awaitable A>
+  await_result_t<A> run_in(A&& work, const harrier::context* where);
 
   runner_options options_;
+  detail::context_word context_;
   std::atomic<bool> busy_{false};
   std::atomic<runner_state> state_{runner_state::created};
   std::optional<event_loop> loop_;
@@ -187,6 +198,16 @@ class HARRIER_EXPORT runner_claim {
 
 template <awaitable A>
 await_result_t<A> runner::run(A&& work) {
+  return run_in(std::forward<A>(work), nullptr);
+}
+
+template <awaitable A>
+await_result_t<A> runner::run(A&& work, const harrier::context& where) {
+  return run_in(std::forward<A>(work), &where);
+}
+
+template <awaitable A>
+await_result_t<A> runner::run_in(A&& work, const harrier::context* where) {
   using result = await_result_t<A>;
   // The checks come first, so that a refused call neither consumes the work nor makes a loop.
   const detail::runner_claim claim(busy_, "runner::run");
@@ -200,7 +221,7 @@ await_result_t<A> runner::run(A&& work) {
   const detail::held_record record(
       detail::make_root_record(detail::task_access::promise(main), loop, detail::main_name));
   detail::task_access::release(main);  // the record owns the frame from here
-  run_to_end(*record);
+  run_to_end(*record, where);
   return detail::take_result_outside<result>(*record);
 }
 

@@ -98,6 +98,7 @@ class batch_made_by final : public batch_of<T> {
     constexpr std::uint64_t pause_mask = 31;  // how many items start between looks at other work
     execution& at = *here();
     item_source source(*this);
+    context_word* const outer = std::exchange(at.context, &source.context);
     counted ended;
     std::uint64_t position = first;
     for (; position < last; ++position) {
@@ -109,6 +110,7 @@ class batch_made_by final : public batch_of<T> {
       source.index = this->index_of(position);
       start_item(at, lane, source, ended);
     }
+    at.context = outer;
     // Those that suspended were counted then: they may have ended elsewhere, and the batch with them.
     bump(lane.started, ended.completed + ended.failed);
     bump(lane.completed, ended.completed);
@@ -144,6 +146,7 @@ class batch_made_by final : public batch_of<T> {
     resume(at, item);
     if (source.made) [[unlikely]] {
       source.made = false;  // its record has taken over, and may have ended it already
+      at.context = &source.context;
       release_finished(at);
       return;
     }
@@ -154,6 +157,9 @@ class batch_made_by final : public batch_of<T> {
       ++ended.failed;
     }
     item.destroy();
+    if (source.context.is_counted()) [[unlikely]] {
+      source.context = this->context().lend();  // what the item has set goes with it
+    }
   }
 
   void release_inputs() noexcept override { make_.reset(); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <harrier/detail/forked_context.hpp>
 #include <harrier/detail/join_word.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/task.hpp>
@@ -21,6 +22,10 @@ template <class T>
 forked<T> fork_now(task<T> child) {
   if (!child.valid()) [[unlikely]] {
     throw invalid_task();
+  }
+  // relaxed: hint, see context_word::snapshot()
+  if (has_context_vars.load(std::memory_order_relaxed)) [[unlikely]] {
+    child = in_own_context(std::move(child), context_word::current().copy());
   }
   const auto handle = task_access::release(child);
   worker_slot* slot = this_slot();

@@ -2,6 +2,7 @@
 // Ordinary calls from coroutines: work for oneTBB's threads, and calls that block.
 #pragma once
 
+#include <harrier/detail/context_word.hpp>
 #include <harrier/detail/elastic_pool.hpp>
 #include <harrier/detail/promise.hpp>
 #include <harrier/detail/suspension.hpp>
@@ -72,18 +73,16 @@ class offload_awaiter final : public offload_suspension {
   using result = std::decay_t<std::invoke_result_t<F&>>;
 
   offload_awaiter(offload_to where, F& function) noexcept
-      : offload_suspension(where,
-                           [](blocking_call& call) noexcept {
-                             auto& self = static_cast<offload_awaiter&>(call);
-                             self.result_.call(self.function_);
-                             self.called();
-                           }),
+      : offload_suspension(
+            where,
+            [](blocking_call& call) noexcept { static_cast<offload_awaiter&>(call).make_call(); }),
         function_(function) {}
 
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   HARRIER_PUBLISHES bool await_suspend(std::coroutine_handle<Promise> handle) {
     bind(handle, "offload");
+    context_ = context_word::snapshot();
     return publish();
   }
   result await_resume() {
@@ -92,6 +91,16 @@ class offload_awaiter final : public offload_suspension {
   }
 
  private:
+  void make_call() noexcept {
+    {
+      context_word context = std::move(context_);
+      const context_scope within(context);
+      result_.call(function_);
+    }
+    called();
+  }
+
+  context_word context_;  // the caller's variables; what the call sets goes with it
   F& function_;
   call_result<result> result_;
 };
@@ -134,6 +143,7 @@ class [[nodiscard]] offload_operation {
 /// processor busy. Awaited on a worker of a runtime.
 ///
 /// Lifetime  the operation lives until it has been awaited; what `function` refers to likewise.
+/// Context   `function` sees a copy of the caller's context variables; what it sets goes with it.
 /// Errors    what `function` throws; no_running_loop outside a worker.
 /// Cancel    a call that is running is not interrupted: the cancel is thrown after it.
 template <class F>

@@ -13,6 +13,7 @@
 //                                        it out of the heap; a queued one is passed over in its turn.
 #pragma once
 
+#include <harrier/detail/context_word.hpp>
 #include <harrier/detail/timer_heap.hpp>
 
 #include <atomic>
@@ -60,6 +61,7 @@ class callback_node final : public timed_suspension {
 
   event_loop& loop_;
   std::function<void()> callback_;
+  context_word context_ = context_word::snapshot();  // of whoever registers the callback
   std::atomic<std::uint32_t> references_;
   std::atomic<phase> phase_;
 };

@@ -16,6 +16,7 @@ class event_loop;
 
 namespace harrier::detail {
 
+class context_word;
 class task_record;
 class worker_slot;
 
@@ -36,6 +37,7 @@ struct execution {
   event_loop* loop = nullptr;
   worker_slot* slot = nullptr;  ///< set when a runtime's worker runs the loop
   std::uint32_t eager_steps = 0;  ///< first steps that run inside spawn(), one in another
+  context_word* context = nullptr;  ///< of what runs; null between steps
   frame_cache frames;
 };
 

@@ -31,6 +31,7 @@
 #pragma once
 
 #include <harrier/cancellation.hpp>
+#include <harrier/detail/context_word.hpp>
 #include <harrier/detail/execution.hpp>
 #include <harrier/detail/frame_cache.hpp>
 #include <harrier/detail/ready_node.hpp>
@@ -188,10 +189,17 @@ class task_record : public ready_node {
   task_record* following = nullptr;
 
  private:
-  std::atomic<completion*> joiner_{nullptr};
+  union {
+    std::atomic<completion*> joiner_{nullptr};
+    std::uint64_t index_;  // items only, which nobody joins
+  };
 
  public:
   std::atomic<record_extras*> more{nullptr};
+  context_word context;  ///< the task's own thread; set before it can run
+
+  std::uint64_t item_index() const noexcept { return index_; }
+  void set_item_index(std::uint64_t index) noexcept { index_ = index; }
 };
 
 /// A task that leaves the list of live ones is not gone before its frame is: whoever waits for a loop

@@ -6,7 +6,8 @@
 //             returns noop, so that nested calls unwind. The budget is a thread-local number of its
 //             own: counting down is one instruction. Flat on every compiler and sanitizer,
 //             whether or not a transfer is a tail call (docs/design.md#transfer).
-// resume()    is what a loop calls: it resumes a handle and whatever bounced while it ran.
+// resume()    is what a loop calls: it resumes a handle and whatever bounced while it ran, with the
+//             context variables of the task.
 // Rejected    plain symmetric transfer: overflows on g++ below -O2 and under its sanitizers.
 //             A pure trampoline: 4 % more instructions than the budget.
 #pragma once
@@ -36,6 +37,13 @@ inline void resume(execution& at, std::coroutine_handle<> next) {
     next.resume();
     next = std::exchange(at.bounced, std::coroutine_handle<>{});
   } while (next);
+}
+
+/// The same in a context, which is in `at` until then, or that of the task which it changes to.
+inline void resume(execution& at, std::coroutine_handle<> next, context_word& context) {
+  context_word* const outer = std::exchange(at.context, &context);
+  resume(at, next);
+  at.context = outer;
 }
 
 }  // namespace harrier::detail

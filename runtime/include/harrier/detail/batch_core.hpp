@@ -125,6 +125,7 @@ class HARRIER_EXPORT batch_core {
   batch_lane& lane(std::size_t slot) noexcept { return lanes_[slot]; }
   bool is_cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
   bool is_strict() const noexcept { return options_.strict; }
+  const context_word& context() const noexcept { return context_; }
   priority urgency() const noexcept { return options_.urgency; }
   bool has_automatic_window() const noexcept { return options_.window == 0; }
   /// Whether the slot of `lane` may start an item, or could borrow the right to.
@@ -187,6 +188,7 @@ class HARRIER_EXPORT batch_core {
 
   // constant after route()
   const std::uint64_t total_;
+  const context_word context_ = context_word::snapshot();  // one for all items, which borrow it
   dispatch_options options_;
   runtime_core* core_ = nullptr;
   // shared: the batch may outlive the runtime
@@ -219,9 +221,9 @@ class HARRIER_EXPORT batch_core {
 class item_record final : public task_record {
  public:
   item_record(promise_base& of, event_loop& at, std::uint64_t item) noexcept
-      : task_record(operations_table, of, at, 1), index(item) {}
-
-  std::uint64_t index;
+      : task_record(operations_table, of, at, 1) {
+    set_item_index(item);
+  }
 
  private:
   static void finish(task_record& record, execution& at) noexcept;
@@ -233,9 +235,10 @@ class item_record final : public task_record {
 class HARRIER_EXPORT item_source final : public record_source {
  public:
   explicit item_source(batch_core& of) noexcept
-      : record_source{&item_source::make_item}, batch(of) {}
+      : record_source{&item_source::make_item}, batch(of), context(of.context().lend()) {}
 
   batch_core& batch;
+  context_word context;  ///< of the item; what it sets is its own
   std::uint64_t index = 0;
   bool made = false;
 
