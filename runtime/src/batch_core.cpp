@@ -24,7 +24,7 @@ constexpr std::uint64_t most_positions = std::uint64_t{1} << 31;
 }  // namespace
 
 batch_core::batch_core(std::uint64_t total, dispatch_options options) noexcept
-    : total_(total), options_(std::move(options)), remaining_(total) {}
+    : total_(total), positions_(total), options_(std::move(options)), remaining_(total) {}
 
 batch_core::~batch_core() = default;
 
@@ -33,10 +33,11 @@ void batch_core::route(runtime_core& core, std::size_t slots) {
   handler_ = core.handler();
   slot_count_ = slots;
   lanes_ = std::make_unique<batch_lane[]>(slots);
-  while ((total_ >> unit_shift_) >= most_positions) {
+  leave_out_completed(slots);
+  while ((positions_ >> unit_shift_) >= most_positions) {
     ++unit_shift_;
   }
-  const std::uint64_t units = (total_ + (std::uint64_t{1} << unit_shift_) - 1) >> unit_shift_;
+  const std::uint64_t units = (positions_ + (std::uint64_t{1} << unit_shift_) - 1) >> unit_shift_;
   std::vector<std::uint64_t> bounds(slots + 1);
   if (options_.policy == routing::balanced || slots == 1) {
     for (std::size_t s = 0; s <= slots; ++s) {
@@ -46,16 +47,17 @@ void batch_core::route(runtime_core& core, std::size_t slots) {
     identity_ = false;
     unit_shift_ = 0;
     for (std::size_t s = 0; s < slots; ++s) {
-      bounds[s + 1] = bounds[s] + (total_ + slots - 1 - s) / slots;
+      bounds[s + 1] = bounds[s] + (positions_ + slots - 1 - s) / slots;
     }
     starts_ = bounds;
   } else {
     identity_ = false;
     std::vector<std::vector<std::uint64_t>> by_slot(slots);
-    for (std::uint64_t index = 0; index < total_; ++index) {
+    for (std::uint64_t position = 0; position < positions_; ++position) {
+      const std::uint64_t index = left_.empty() ? position : left_.index_of(position);
       by_slot[options_.key(index) % slots].push_back(index);
     }
-    order_.reserve(total_);
+    order_.reserve(positions_);
     for (std::size_t s = 0; s < slots; ++s) {
       order_.insert(order_.end(), by_slot[s].begin(), by_slot[s].end());
       bounds[s + 1] = order_.size();
@@ -72,13 +74,31 @@ void batch_core::route(runtime_core& core, std::size_t slots) {
   }
 }
 
+void batch_core::leave_out_completed(std::size_t slots) {
+  if (options_.recorder == nullptr) {
+    return;
+  }
+  const index_set completed = options_.recorder->begin(total_, slots);
+  if (completed.empty()) {
+    return;
+  }
+  const index_set left = completed.complement(total_);
+  positions_ = left.size();
+  remaining_.store(positions_, std::memory_order_relaxed);  // before the batch is handed to anybody
+  left_ = position_map(left);
+  identity_ = false;
+}
+
 std::uint64_t batch_core::permuted_index(std::uint64_t position) const noexcept {
   if (!order_.empty()) {
     return order_[position];
   }
-  const auto after = std::upper_bound(starts_.begin(), starts_.end(), position);
-  const auto slot = static_cast<std::uint64_t>(after - starts_.begin()) - 1;
-  return (position - starts_[slot]) * slot_count_ + slot;
+  if (!starts_.empty()) {
+    const auto after = std::upper_bound(starts_.begin(), starts_.end(), position);
+    const auto slot = static_cast<std::uint64_t>(after - starts_.begin()) - 1;
+    position = (position - starts_[slot]) * slot_count_ + slot;
+  }
+  return left_.empty() ? position : left_.index_of(position);
 }
 
 bool batch_core::borrow_window(batch_lane& at) noexcept {
@@ -174,6 +194,9 @@ void batch_core::settle(batch_lane& at, promise_base& promise, std::uint64_t ind
   try {
     store_result(promise, index);
     bump(at.completed);
+    if (recorder() != nullptr) {
+      recorder()->completed(here()->slot->index(), index_range(index, index + 1));
+    }
   } catch (...) {  // the move of the result threw: that is the item's failure
     item_failed(at, index, std::current_exception());
   }
@@ -229,13 +252,14 @@ void batch_core::subtract(std::uint64_t items) noexcept {
 }
 
 void batch_core::complete_if_empty() noexcept {
-  if (total_ == 0) {
+  if (positions_ == 0) {
     complete();
   }
 }
 
 void batch_core::complete() noexcept {
   release_inputs();
+  options_.recorder.reset();  // every item that completed has been told
   batch_watcher* watchers = nullptr;
   bool detached = false;
   {

@@ -81,6 +81,7 @@ void batch_core::cancel() noexcept {
 batch_counts batch_core::counts() const noexcept {
   batch_counts sum;
   sum.total = total_;
+  sum.skipped = total_ - positions_;
   // counters only; once the batch is done they are exact, because its end was published after them
   for (std::size_t s = 0; s < slot_count_; ++s) {
     const batch_lane& lane = lanes_[s];

@@ -67,18 +67,19 @@ void runtime_core::dispatch(batch_core& batch) {
     if (refusing_) {
       throw runtime_stopped();
     }
-    if (batch.total() != 0) {
-      start_threads(static_cast<std::size_t>(std::min<std::uint64_t>(batch.total(), workers())));
+    if (batch.left_to_run() != 0) {
+      start_threads(
+          static_cast<std::size_t>(std::min<std::uint64_t>(batch.left_to_run(), workers())));
       batches_.push_back(&batch);
       // release: [core:batches] a worker that sees the new version finds the batch in the list
       batches_version_.fetch_add(1, std::memory_order_seq_cst);
     }
   }
-  if (batch.total() == 0) {
+  if (batch.left_to_run() == 0) {
     batch.complete_if_empty();
     return;
   }
-  for (std::uint64_t woken = 0; woken < std::min<std::uint64_t>(batch.total(), workers());
+  for (std::uint64_t woken = 0; woken < std::min<std::uint64_t>(batch.left_to_run(), workers());
        ++woken) {
     slot(static_cast<std::size_t>(woken)).wake();
   }

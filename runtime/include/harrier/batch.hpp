@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -88,6 +89,11 @@ class batch_made_by final : public batch_of<T> {
   batch_made_by(std::uint64_t total, dispatch_options options, Make make)
       : batch_of<T>(total, std::move(options)), make_(std::move(make)) {
     if constexpr (!std::is_void_v<T>) {
+      if (this->recorder() != nullptr) {
+        throw std::invalid_argument(
+            "dispatch: the items of a batch with a checkpoint return nothing, because the results "
+            "of an earlier run are gone; use checkpoint::finish() to write them");
+      }
       this->results_.allocate(total);
     }
   }
@@ -99,7 +105,7 @@ class batch_made_by final : public batch_of<T> {
     execution& at = *here();
     item_source source(*this);
     context_word* const outer = std::exchange(at.context, &source.context);
-    counted ended;
+    counted ended(this->recorder(), slot.index());
     std::uint64_t position = first;
     for (; position < last; ++position) {
       if (this->is_cancelled() || !this->has_room(lane) ||
@@ -113,6 +119,7 @@ class batch_made_by final : public batch_of<T> {
     at.context = outer;
     // Those that suspended were counted then: they may have ended elsewhere, and the batch with them.
     bump(lane.started, ended.completed + ended.failed);
+    ended.run.tell();
     bump(lane.completed, ended.completed);
     this->count_finished(slot, lane, ended.completed + ended.failed);
     return position;
@@ -121,9 +128,10 @@ class batch_made_by final : public batch_of<T> {
   /// Items of this call that ended without a suspension.
   class counted {
    public:
-    counted() noexcept {}
+    counted(completion_recorder* recorder, std::size_t slot) noexcept : run(recorder, slot) {}
     std::uint64_t completed = 0;
     std::uint64_t failed = 0;
+    completion_run run;
   };
 
   void start_item(execution& at, batch_lane& lane, item_source& source, counted& ended) {
@@ -152,6 +160,7 @@ class batch_made_by final : public batch_of<T> {
     }
     if (this->keep(promise, source.index)) [[likely]] {
       ++ended.completed;
+      ended.run.add(source.index);
     } else {
       this->settle(lane, promise, source.index);
       ++ended.failed;

@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <harrier/detail/config.hpp>
 #include <harrier/priority.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <utility>
 
 namespace harrier {
+
+class checkpoint;
+namespace detail {
+class completion_recorder;
+}
 
 /// How the items of a batch are dealt to the workers. Other workers may steal what has not started,
 /// unless the batch is strict.
@@ -49,11 +56,16 @@ class dispatch_options {
     return *this;
   }
 
+  /// Leaves out the items that `of` knows to be finished, and records there each one that
+  /// completes. The items return nothing (checkpoint.hpp).
+  HARRIER_EXPORT dispatch_options& with_checkpoint(checkpoint& of);
+
   routing policy = routing::balanced;
   std::function<std::uint64_t(std::uint64_t)> key;
   bool strict = false;
   std::uint64_t window = 0;
   priority urgency = priority::normal;
+  std::shared_ptr<detail::completion_recorder> recorder;
 };
 
 }  // namespace harrier

@@ -3,9 +3,12 @@
 #pragma once
 
 #include <harrier/batch.hpp>
+#include <harrier/checkpoint.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/dispatch_options.hpp>
 #include <harrier/fork.hpp>
+#include <harrier/index_set.hpp>
+#include <harrier/item_seed.hpp>
 #include <harrier/metrics.hpp>
 #include <harrier/offload.hpp>
 #include <harrier/priority.hpp>

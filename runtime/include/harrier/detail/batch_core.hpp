@@ -2,7 +2,7 @@
 // One batch, without its types: where its unstarted items are, how many are unfinished, who waits.
 //
 // Threads     workers claim, start and finish items; any thread cancels, waits and reads the counts.
-// Invariant 1 started + unstarted + dropped = total; every item ends exactly once:
+// Invariant 1 started + unstarted + dropped + skipped = total; every item ends exactly once:
 //             completed, failed or cancelled.
 // Invariant 2 `remaining` reaches 0 once, by the flush of the last worker that finished an item, or
 //             by a cancel that dropped the last ones.
@@ -11,6 +11,8 @@
 #pragma once
 
 #include <harrier/detail/blocking_wait.hpp>
+#include <harrier/detail/completion_recorder.hpp>
+#include <harrier/detail/position_map.hpp>
 #include <harrier/detail/promise.hpp>
 #include <harrier/detail/range_word.hpp>
 #include <harrier/dispatch_options.hpp>
@@ -45,6 +47,7 @@ class batch_counts {
   std::uint64_t completed = 0;
   std::uint64_t failed = 0;
   std::uint64_t cancelled = 0;  ///< ended by a cancel, or never started because of one
+  std::uint64_t skipped = 0;  ///< completed by an earlier run, says the checkpoint: left out
 };
 
 namespace detail {
@@ -120,6 +123,8 @@ class HARRIER_EXPORT batch_core {
   /// Deals the items to `slots` lanes. Throws std::bad_alloc or what the key function throws.
   void route(runtime_core& core, std::size_t slots);
   void complete_if_empty() noexcept;
+  /// After route(): the items that no earlier run has completed.
+  std::uint64_t left_to_run() const noexcept { return positions_; }
 
   // --- the workers' side
   batch_lane& lane(std::size_t slot) noexcept { return lanes_[slot]; }
@@ -137,6 +142,7 @@ class HARRIER_EXPORT batch_core {
   /// somebody else may start items with it.
   bool return_window(batch_lane& lane) noexcept;
   std::size_t slots() const noexcept { return slot_count_; }
+  completion_recorder* recorder() const noexcept { return options_.recorder.get(); }
 
   /// Claims a chunk of the slot's lane and starts its items. False: nothing to claim, or no room.
   bool run_chunk(worker_slot& slot);
@@ -176,6 +182,7 @@ class HARRIER_EXPORT batch_core {
  private:
   std::uint64_t permuted_index(std::uint64_t position) const noexcept;
   bool borrow_window(batch_lane& lane) noexcept;
+  void leave_out_completed(std::size_t slots);
   void drop(batch_lane& lane, std::uint64_t first, std::uint64_t last) noexcept;
   void drop_positions(std::uint64_t first, std::uint64_t last) noexcept;
   void subtract(std::uint64_t items) noexcept;
@@ -183,12 +190,13 @@ class HARRIER_EXPORT batch_core {
   void report_detached_errors() noexcept;
   std::uint64_t item_position(std::uint32_t unit) const noexcept {
     const std::uint64_t at = static_cast<std::uint64_t>(unit) << unit_shift_;
-    return at < total_ ? at : total_;
+    return at < positions_ ? at : positions_;
   }
 
   // constant after route()
   const std::uint64_t total_;
   const context_word context_ = context_word::snapshot();  // one for all items, which borrow it
+  std::uint64_t positions_;  // how many items there are to run: all but those of an earlier run
   dispatch_options options_;
   runtime_core* core_ = nullptr;
   // shared: the batch may outlive the runtime
@@ -197,6 +205,7 @@ class HARRIER_EXPORT batch_core {
   std::unique_ptr<batch_lane[]> lanes_;
   unsigned unit_shift_ = 0;  // a position of a range word stands for 2^unit_shift_ items
   bool identity_ = true;  // positions are indices
+  position_map left_;  // unless empty, the items to run
   std::vector<std::uint64_t> order_;  // by key: the index at each position
   std::vector<std::uint64_t> starts_;  // round robin: the first position of each slot
 
