@@ -3,7 +3,10 @@
 
 #include <harrier/detail/execution.hpp>
 #include <harrier/detail/parker.hpp>
+#include <harrier/detail/press_target.hpp>
 #include <harrier/errors.hpp>
+
+#include <algorithm>
 
 namespace harrier::detail {
 
@@ -31,7 +34,15 @@ bool blocking_wait::wait_until(std::chrono::steady_clock::time_point deadline) n
         std::chrono::steady_clock::now() >= deadline) {
       return false;
     }
-    futex_wait(done_, 0, deadline);
+    if (!blocked_threads_deliver()) {
+      futex_wait(done_, 0, deadline);
+      continue;
+    }
+    // A signal may have come to a thread that cannot see to it. Looked for ten times a second, as it
+    // may also come between the look and the sleep.
+    constexpr std::chrono::milliseconds look_again{100};
+    deliver_while_blocked();
+    futex_wait(done_, 0, std::min(deadline, std::chrono::steady_clock::now() + look_again));
   }
   return true;
 }

@@ -3,6 +3,7 @@
 
 #include <harrier/cancellation.hpp>
 #include <harrier/detail/callback_node.hpp>
+#include <harrier/detail/press_target.hpp>
 #include <harrier/detail/promise.hpp>
 
 #include <algorithm>
@@ -92,6 +93,9 @@ void event_loop::post(std::function<void()> callback) {
 }
 
 callback_handle event_loop::call_soon(std::function<void()> callback) {
+  if (debug_) {
+    check_thread("event_loop::call_soon");
+  }
   if (closed_) {
     throw loop_closed();
   }
@@ -143,8 +147,27 @@ bool event_loop::post_node(ready_node& node) noexcept {
 }
 
 void event_loop::step(ready_node& node) {
+  if (debug_) [[unlikely]] {
+    watched_step(node);
+    return;
+  }
   node.operations->run(node, execution_);
   detail::release_finished(execution_);
+}
+
+void event_loop::watched_step(ready_node& node) {
+  error_report slow = detail::describe_ready(node);  // before it runs: it may be gone afterwards
+  const time_point start = now();
+  node.operations->run(node, execution_);
+  if (execution_.finished != nullptr) {
+    std::exchange(execution_.finished, nullptr)->drop_reference();
+  }
+  const duration took = now() - start;
+  if (took >= slow_step_) {
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+    slow.message += " took " + std::to_string(milliseconds) + " ms";
+    report(std::move(slow));
+  }
 }
 
 void event_loop::collect() {
@@ -181,15 +204,38 @@ void event_loop::run_turn() {
 
 void event_loop::wait_until(time_point latest) {
   const std::uint32_t ticket = parker_.announce();
-  if (!inbox_.empty()) {
+  if (!inbox_.empty() || is_pressed()) {
     parker_.withdraw();
     return;
   }
-  clock_->wait(parker_, ticket, std::min(latest, timers_.next_deadline()), true);
+  const bool alone = presses_ == nullptr;  // else a signal may wake it
+  clock_->wait(parker_, ticket, std::min(latest, timers_.next_deadline()), alone);
 }
 
-void event_loop::run_until_complete(task_record& main) {
+bool event_loop::is_pressed() const noexcept {
+  return presses_ != nullptr && presses_->is_pressed();
+}
+
+/// The first press of a run cancels main; another leaves the run, and main to the next one.
+int event_loop::take_press(task_record& main, bool is_first) {
+  const std::uint32_t presses = presses_->take();
+  if (is_first) {
+    main.cancel(nullptr);
+  }
+  if (presses > 1 || !is_first) {
+    throw interrupted(presses_->signal());
+  }
+  return presses_->signal();
+}
+
+int event_loop::run_until_complete(task_record& main) {
   const running_loop running(*this, running_);
+  int signal = 0;
+  if (is_pressed()) {
+    presses_->take();  // between two runs nobody was there to take them: together, one press
+    main.cancel(nullptr);
+    signal = presses_->signal();
+  }
   collect();
   enqueue(main);
   for (;;) {
@@ -197,10 +243,13 @@ void event_loop::run_until_complete(task_record& main) {
     if (main.is_done()) {
       run_turn();  // what was ready when main ended still runs; what that queues waits
       stopping_ = false;
-      return;
+      return signal;
     }
     if (std::exchange(stopping_, false)) {
       throw loop_stopped();
+    }
+    if (is_pressed()) [[unlikely]] {
+      signal = take_press(main, signal == 0);
     }
     if (ready_.empty()) {
       collect();
@@ -216,17 +265,36 @@ void event_loop::cancel_all() noexcept {
   live_.for_each([](task_record& record) { record.cancel(nullptr); });
 }
 
-void event_loop::end_all(duration grace) {
-  // A task that ignores its cancel is named after the grace period, and then cancelled again at
-  // each of its suspensions; one that ignores even this is given up after as many rounds.
+/// Runs until no task is left, at most until then. A press ends it early.
+void event_loop::run_while_live(time_point latest) {
+  while (live_.size() != 0 && now() < latest && !is_pressed()) {
+    collect();
+    run_turn();
+    if (live_.size() != 0 && ready_.empty() && inbox_.empty()) {
+      wait_until(latest);
+    }
+  }
+}
+
+void event_loop::end_all(duration drain, duration limit) {
+  // A task that ignores its cancel is named when the limit is over, or at a press, and then cancelled
+  // again at each of its suspensions; one that ignores even this is given up after as many rounds.
   constexpr unsigned most_rounds = 1000;
-  const time_point patience = deadline_after(now(), grace);
+  const time_point start = now();
+  time_point patience = deadline_after(start, limit);
+  if (drain > duration::zero()) {
+    run_while_live(std::min(patience, deadline_after(start, drain)));
+  }
   unsigned rounds = 0;
   std::size_t swept = live_.added();
   cancel_all();
   while (live_.size() != 0 && rounds < most_rounds) {
     collect();
     run_turn();
+    if (is_pressed()) {
+      presses_->take();
+      patience = now();
+    }
     if (live_.added() != swept) {
       swept = live_.added();
       live_.for_each([](task_record& record) {
@@ -252,17 +320,19 @@ void event_loop::end_all(duration grace) {
 
 void event_loop::name_live(const char* what) noexcept {
   // Collected first: the handler runs code of the user's, which must not find the list locked.
-  std::vector<std::string> names;
+  std::vector<error_report> reports;
   try {
-    live_.for_each([&](task_record& record) { names.push_back(record.name()); });
-    for (std::string& name : names) {
-      report(std::string("a task ") + what, nullptr, std::move(name));
-    }
-  } catch (const std::bad_alloc&) {  // then they stay unnamed
+    const std::string message = std::string("a task ") + what;
+    live_.for_each(
+        [&](task_record& record) { reports.push_back(detail::describe(record, message)); });
+  } catch (const std::bad_alloc&) {  // then the rest stays unnamed
+  }
+  for (error_report& each : reports) {
+    report(std::move(each));
   }
 }
 
-void event_loop::close(duration grace) {
+void event_loop::close(duration drain, duration limit) {
   if (closed_) {
     return;
   }
@@ -270,7 +340,7 @@ void event_loop::close(duration grace) {
   std::vector<error_report> reports;
   held_reports_ = &reports;
   try {
-    end_all(grace);
+    end_all(drain, limit);
   } catch (const deadlock&) {  // what is left waits for ever: named below
   }
   held_reports_ = nullptr;
@@ -300,7 +370,10 @@ void event_loop::close(duration grace) {
 
 void event_loop::report(std::string message, std::exception_ptr error,
                         std::string task_name) noexcept {
-  const error_report told(std::move(message), std::move(error), std::move(task_name));
+  report(error_report(std::move(message), std::move(error), std::move(task_name)));
+}
+
+void event_loop::report(error_report told) noexcept {
   if (held_reports_ != nullptr) {
     try {
       held_reports_->push_back(told);

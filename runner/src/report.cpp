@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <source_location>
 #include <string>
 #include <utility>
 
@@ -24,11 +25,23 @@ std::string describe(const std::exception_ptr& error) {
   }
 }
 
+std::string place(const std::source_location& at) {
+  return std::string(at.file_name()) + ":" + std::to_string(at.line());
+}
+
 void print(const error_report& report) noexcept {
   try {
     const std::string what = report.error ? ": " + describe(report.error) : std::string();
     const std::string whom = report.task_name.empty() ? "" : " (task " + report.task_name + ")";
-    std::fprintf(stderr, "harrier: %s%s%s\n", report.message.c_str(), whom.c_str(), what.c_str());
+    std::string where;
+    for (const std::source_location& each : report.waits_at) {
+      where += (where.empty() ? ", waits at " : " in ") + place(each);
+    }
+    if (report.spawned_at) {
+      where += ", spawned at " + place(*report.spawned_at);
+    }
+    std::fprintf(stderr, "harrier: %s%s%s%s\n", report.message.c_str(), whom.c_str(), where.c_str(),
+                 what.c_str());
   } catch (...) {  // no memory even for the message
     std::fprintf(stderr, "harrier: %s\n", report.message.c_str());
   }
@@ -45,16 +58,24 @@ void report_to(const event_loop::exception_handler* handler, const error_report&
     (*handler)(report);
   } catch (...) {  // a handler that throws: both reports go to stderr
     print(report);
-    std::fprintf(stderr, "harrier: the exception handler threw\n");
+    try {
+      print(error_report("the exception handler threw", std::current_exception(), {}));
+    } catch (...) {  // no memory for the second one
+      std::fprintf(stderr, "harrier: the exception handler threw\n");
+    }
   }
 }
 
 void report_error(const char* message, std::exception_ptr error, std::string task_name) noexcept {
+  report_error(error_report(message, std::move(error), std::move(task_name)));
+}
+
+void report_error(error_report report) noexcept {
   execution* at = here();
   if (at != nullptr && at->loop != nullptr) {
-    at->loop->report(message, std::move(error), std::move(task_name));
+    at->loop->report(std::move(report));
   } else {
-    report_to(nullptr, error_report(message, std::move(error), std::move(task_name)));
+    report_to(nullptr, report);
   }
 }
 

@@ -25,11 +25,14 @@ void report_unretrieved(task_record& record) noexcept {
     const char* message = closing ? "a task failed while its runner was closed"
                                   : "task exception was never retrieved";
     record_extras* more = record.more.load(std::memory_order_acquire);  // [record:extras]
+    error_report report(message, std::current_exception(), record.name());
+    if (more != nullptr) {
+      report.spawned_at = more->spawned_at;
+    }
     if (!closing && more != nullptr && more->handler != nullptr) {
-      report_to(more->handler.get(),
-                error_report(message, std::current_exception(), record.name()));
+      report_to(more->handler.get(), report);
     } else {
-      report_error(message, std::current_exception(), record.name());
+      report_error(std::move(report));
     }
   }
 }

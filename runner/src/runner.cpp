@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/runner.hpp>
 
+#include <harrier/detail/press_target.hpp>
+
+#include <stdexcept>
+
 namespace harrier {
 
 runner_options::runner_options() = default;
@@ -25,6 +29,36 @@ runner_claim::runner_claim(std::atomic<bool>& busy, const char* call) : busy_(bu
 
 runner_claim::~runner_claim() {
   busy_.store(false, std::memory_order_release);  // [runner:busy]
+}
+
+/// The signals that a runner takes; a press wakes its loop.
+class loop_signals final : public press_target {
+ public:
+  loop_signals(event_loop& loop, signals which) noexcept
+      : press_target(
+            [](press_target& self) noexcept {
+              static_cast<loop_signals&>(self).loop_.parker().unpark();
+            },
+            nullptr),
+        loop_(loop),
+        handlers_(*this, which) {
+    loop_.watch_signals(this);
+  }
+  ~loop_signals() { loop_.watch_signals(nullptr); }
+  loop_signals(const loop_signals&) = delete;
+  loop_signals& operator=(const loop_signals&) = delete;
+
+ private:
+  event_loop& loop_;
+  signal_handlers handlers_;
+};
+
+void throw_interrupted(task_record& main, int signal, const cancelled& reason) {
+  // relaxed: it has ended, and this thread ran it
+  if (main.state.load(std::memory_order_relaxed) / task_record::one_request > 1) {
+    throw run_cancelled(reason);
+  }
+  throw interrupted(signal);
 }
 
 task<> run_each(std::vector<task<>> work) {
@@ -55,11 +89,11 @@ runner::runner() = default;
 runner::runner(runner_options options) : options_(std::move(options)) {}
 
 runner::~runner() {
-  if (loop_) {
+  if (loop_ != nullptr) {
     if (loop_->is_running()) {
       detail::fatal("a runner was destroyed by code that runs in it");
     }
-    loop_->close(options_.grace);
+    close_loop(close_options());
   }
 }
 
@@ -67,12 +101,23 @@ event_loop& runner::make_loop() {
   if (state() == runner_state::closed) {
     throw runner_closed();
   }
-  if (!loop_) {
+  if (loop_ == nullptr) {
     if (options_.on_loop_created) {
       options_.on_loop_created();
     }
-    loop_.emplace(options_.time != nullptr ? *options_.time : steady_clock(),
-                  options_.exception_handler);
+    if (options_.loop_factory) {
+      made_loop_ = options_.loop_factory();
+      if (made_loop_ == nullptr || made_loop_->is_closed()) {
+        throw std::invalid_argument("runner_options::loop_factory gave no loop that can be used");
+      }
+      loop_ = made_loop_.get();
+    } else {
+      loop_ = &own_loop_.emplace(options_.time != nullptr ? *options_.time : steady_clock(),
+                                 options_.exception_handler);
+    }
+    if (detail::is_on(options_.debug)) {
+      loop_->watch_steps(options_.slow_step);
+    }
     context_ = detail::context_word::snapshot();
     state_.store(runner_state::initialized, std::memory_order_relaxed);  // see state()
   }
@@ -80,20 +125,26 @@ event_loop& runner::make_loop() {
 }
 
 event_loop& runner::loop() {
-  if (loop_ && loop_->is_running() && !loop_->is_closed()) {
+  if (loop_ != nullptr && loop_->is_running() && !loop_->is_closed()) {
     return *loop_;  // asked from inside
   }
   return make_loop();
 }
 
-void runner::close() {
+void runner::close(close_options how) {
   const detail::runner_claim claim(busy_, "runner::close");
   if (state() != runner_state::closed) {
     state_.store(runner_state::closed, std::memory_order_relaxed);  // see state()
-    if (loop_) {
-      loop_->close(options_.grace);
+    if (loop_ != nullptr) {
+      close_loop(how);
     }
   }
+}
+
+void runner::close_loop(const close_options& how) {
+  const duration limit = how.limit ? *how.limit : how.drain + options_.grace;
+  loop_->close(how.drain, limit);
+  signals_.reset();  // after the close: a press ends its grace
 }
 
 // relaxed: written by the thread that has claimed the runner; to others it is a hint.
@@ -106,20 +157,24 @@ void runner::run_all(std::vector<task<>> work) {
 
 harrier::context runner::context() const { return harrier::context::around(context_.copy()); }
 
-void runner::run_to_end(detail::task_record& main, const harrier::context* where) {
+int runner::run_to_end(detail::task_record& main, const harrier::context* where) {
+  if (options_.handle_signals != signals::none && signals_ == nullptr) {
+    signals_ = std::make_unique<detail::loop_signals>(*loop_, options_.handle_signals);
+  }
   if (where != nullptr) {
     main.context = where->share();
-    loop_->run_until_complete(main);
-    return;
+    return loop_->run_until_complete(main);
   }
   main.context = std::move(context_);
+  int signal = 0;
   try {
-    loop_->run_until_complete(main);
+    signal = loop_->run_until_complete(main);
   } catch (...) {  // main goes on in a later run, with the context as its own
     context_ = main.context.copy();
     throw;
   }
   context_ = std::move(main.context);
+  return signal;
 }
 
 }  // namespace harrier

@@ -5,6 +5,7 @@
 #include <harrier/clock.hpp>
 #include <harrier/context.hpp>
 #include <harrier/detail/config.hpp>
+#include <harrier/detail/describe.hpp>
 #include <harrier/detail/execution.hpp>
 #include <harrier/detail/frame_count.hpp>
 #include <harrier/detail/inbox.hpp>
@@ -20,6 +21,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +32,8 @@ template <class T>
 class join_handle;
 
 namespace detail {
+class press_target;
+
 /// What a runner calls the task that it runs. A record needs no memory for this name.
 inline constexpr std::string_view main_name = "main";
 /// Makes the record of a task that is run or spawned. On failure the frame is untouched.
@@ -103,17 +107,20 @@ class HARRIER_EXPORT event_loop {
   /// Starts `work` as a task of its own, in its turn. The loop owns it: dropping the handle
   /// detaches.
   template <class T>
-  join_handle<T> spawn(task<T> work, std::string_view name = {});
+  join_handle<T> spawn(task<T> work, std::string_view name = {},
+                       std::source_location where = std::source_location::current());
   /// The same in `where`, instead of a copy of the caller's context.
   template <class T>
-  join_handle<T> spawn(task<T> work, const context& where, std::string_view name = {});
+  join_handle<T> spawn(task<T> work, const context& where, std::string_view name = {},
+                       std::source_location site = std::source_location::current());
 
   /// The same with the first step inside the call, in the task's own record: one that ends in it
   /// never enters the queue. What it throws is the task's error, not the caller's.
   ///
   /// While 16 such steps are nested, or on a thread that does not run this loop, the task is queued.
   template <class T>
-  join_handle<T> spawn(eager_start how, task<T> work, std::string_view name = {});
+  join_handle<T> spawn(eager_start how, task<T> work, std::string_view name = {},
+                       std::source_location where = std::source_location::current());
 
   /// Starts `work` as a task on this loop from any thread, and wakes the loop if it sleeps. The
   /// handle's wait(), wait_for() and get() block a thread of ordinary code; on a thread that runs
@@ -147,6 +154,16 @@ class HARRIER_EXPORT event_loop {
   using enqueue_hook = void (*)(event_loop& loop, detail::ready_node& node) noexcept;
   void install(enqueue_hook hook, detail::worker_slot& slot, detail::owned_mutex& guard) noexcept;
 
+  /// Debug mode: watches each step. Before the first.
+  void watch_steps(duration slow) noexcept {
+    debug_ = true;
+    slow_step_ = slow;
+  }
+  bool is_debug() const noexcept { return debug_; }
+
+  /// Whose presses this loop looks for while it runs; null: nobody's.
+  void watch_signals(detail::press_target* presses) noexcept { presses_ = presses; }
+
   detail::execution& execution() noexcept { return execution_; }
   detail::parker& parker() noexcept { return parker_; }
   detail::inbox& inbox() noexcept { return inbox_; }
@@ -158,25 +175,34 @@ class HARRIER_EXPORT event_loop {
   void step(detail::ready_node& node);
   /// Makes what was posted, and the timers that are due, ready.
   void collect();
-  /// Runs until `main` has ended and everything that was ready then has run.
-  void run_until_complete(detail::task_record& main);
-  /// Cancels every task, runs until all have ended, reports those that would not. Refuses posts
-  /// then.
-  void close(duration grace);
+  /// Runs until `main` has ended and everything that was ready then has run. Gives the signal that
+  /// cancelled it, or 0.
+  int run_until_complete(detail::task_record& main);
+  /// Runs for `drain`, cancels every task, runs until all have ended, reports those that have not
+  /// after `limit`. Refuses posts then.
+  void close(duration drain, duration limit);
+  void close(duration grace) { close(duration::zero(), grace); }
 
   /// Reports every live task by name, with what is to be said of it.
   void name_live(const char* what) noexcept;
 
+  void report(error_report told) noexcept;
   void report(std::string message, std::exception_ptr error, std::string task_name) noexcept;
   /// Who is told; null: stderr. Shared with what may report after the loop has gone.
   const std::shared_ptr<const exception_handler>& handler() const noexcept { return handler_; }
 
  private:
   void check_thread(const char* call) const;
+  template <class T>
+  detail::task_record& make_task(task<T>& work, std::string_view name, std::source_location where);
+  HARRIER_NOINLINE void watched_step(detail::ready_node& node);
+  void run_while_live(time_point latest);
+  bool is_pressed() const noexcept;
+  int take_press(detail::task_record& main, bool is_first);
   void run_turn();
   void wait_until(time_point latest);
   void cancel_all() noexcept;
-  void end_all(duration grace);
+  void end_all(duration drain, duration limit);
 
   // constant after construction
   clock* clock_;
@@ -192,6 +218,9 @@ class HARRIER_EXPORT event_loop {
   std::vector<error_report>* held_reports_ =
       nullptr;  // set while closing: told once all have ended
   bool stopping_ = false;
+  bool debug_ = false;
+  duration slow_step_{};
+  detail::press_target* presses_ = nullptr;
 
   // any thread
   detail::record_list live_;
@@ -206,6 +235,7 @@ namespace detail {
 HARRIER_EXPORT void report_to(const event_loop::exception_handler* handler,
                               const error_report& report) noexcept;
 /// To the handler of the running loop if there is one, else to stderr.
+HARRIER_EXPORT void report_error(error_report report) noexcept;
 HARRIER_EXPORT void report_error(const char* message, std::exception_ptr error,
                                  std::string task_name) noexcept;
 }  // namespace detail

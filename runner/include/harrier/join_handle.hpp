@@ -143,49 +143,48 @@ class [[nodiscard]] join_handle {
 };
 
 template <class T>
-join_handle<T> event_loop::spawn(task<T> work, std::string_view name) {
+detail::task_record& event_loop::make_task(task<T>& work, std::string_view name,
+                                           std::source_location where) {
   if (!work.valid()) {
     throw invalid_task();
   }
   if (closed_) {
     throw loop_closed();
   }
+  if (debug_) [[unlikely]] {
+    check_thread("event_loop::spawn");
+  }
   detail::task_record& record =
       detail::make_root_record(detail::task_access::promise(work), *this, name);
+  if (debug_) [[unlikely]] {
+    detail::note_spawn(record, where);
+  }
   detail::task_access::release(work);  // the record owns the frame from here
+  return record;
+}
+
+template <class T>
+join_handle<T> event_loop::spawn(task<T> work, std::string_view name, std::source_location where) {
+  detail::task_record& record = make_task(work, name, where);
   join_handle<T> result(record);
   enqueue(record);
   return result;
 }
 
 template <class T>
-join_handle<T> event_loop::spawn(task<T> work, const context& where, std::string_view name) {
-  if (!work.valid()) {
-    throw invalid_task();
-  }
-  if (closed_) {
-    throw loop_closed();
-  }
-  detail::task_record& record =
-      detail::make_root_record(detail::task_access::promise(work), *this, name);
+join_handle<T> event_loop::spawn(task<T> work, const context& where, std::string_view name,
+                                 std::source_location site) {
+  detail::task_record& record = make_task(work, name, site);
   record.context = where.share();
-  detail::task_access::release(work);  // the record owns the frame from here
   join_handle<T> result(record);
   enqueue(record);
   return result;
 }
 
 template <class T>
-join_handle<T> event_loop::spawn(eager_start /*how*/, task<T> work, std::string_view name) {
-  if (!work.valid()) {
-    throw invalid_task();
-  }
-  if (closed_) {
-    throw loop_closed();
-  }
-  detail::task_record& record =
-      detail::make_root_record(detail::task_access::promise(work), *this, name);
-  detail::task_access::release(work);  // the record owns the frame from here
+join_handle<T> event_loop::spawn(eager_start /*how*/, task<T> work, std::string_view name,
+                                 std::source_location where) {
+  detail::task_record& record = make_task(work, name, where);
   join_handle<T> result(record);
   detail::start_eagerly(record, *this);
   return result;
@@ -205,19 +204,22 @@ join_handle<T> event_loop::submit(task<T> work, std::string_view name) {
 /// Starts `work` as a task of its own on the running loop; in a worker, where it may be stolen.
 /// Throws no_running_loop, and then the work never starts.
 template <class T>
-join_handle<T> spawn(task<T> work, std::string_view name = {}) {
-  return this_loop().spawn(std::move(work), name);
+join_handle<T> spawn(task<T> work, std::string_view name = {},
+                     std::source_location where = std::source_location::current()) {
+  return this_loop().spawn(std::move(work), name, where);
 }
 /// The same with the first step inside the call.
 template <class T>
-join_handle<T> spawn(eager_start how, task<T> work, std::string_view name = {}) {
-  return this_loop().spawn(how, std::move(work), name);
+join_handle<T> spawn(eager_start how, task<T> work, std::string_view name = {},
+                     std::source_location where = std::source_location::current()) {
+  return this_loop().spawn(how, std::move(work), name, where);
 }
 
 /// The same in `where`, instead of a copy of the caller's context.
 template <class T>
-join_handle<T> spawn(task<T> work, const context& where, std::string_view name = {}) {
-  return this_loop().spawn(std::move(work), where, name);
+join_handle<T> spawn(task<T> work, const context& where, std::string_view name = {},
+                     std::source_location site = std::source_location::current()) {
+  return this_loop().spawn(std::move(work), where, name, site);
 }
 
 }  // namespace harrier

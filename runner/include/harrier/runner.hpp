@@ -7,10 +7,13 @@
 #include <harrier/callback_handle.hpp>
 #include <harrier/cancellation.hpp>
 #include <harrier/clock.hpp>
+#include <harrier/close_options.hpp>
 #include <harrier/context.hpp>
+#include <harrier/debug.hpp>
 #include <harrier/errors.hpp>
 #include <harrier/event_loop.hpp>
 #include <harrier/join_handle.hpp>
+#include <harrier/signals.hpp>
 #include <harrier/sleep.hpp>
 #include <harrier/sync/barrier.hpp>
 #include <harrier/sync/condition.hpp>
@@ -29,12 +32,17 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace harrier {
+
+namespace detail {
+class loop_signals;
+}
 
 /// How a runner makes its loop. The defaults suit most programs.
 class HARRIER_EXPORT runner_options {
@@ -50,11 +58,27 @@ class HARRIER_EXPORT runner_options {
   clock* time = nullptr;
   /// Called when the loop is about to be made. If it throws, the runner stays as created.
   std::function<void()> on_loop_created;
+  /// Makes the loop, once, instead of the runner: with a clock of its own, say, that lives as long. The
+  /// runner gives it the options below that concern a loop; `time` and `exception_handler` are the
+  /// factory's business. If it throws, the runner stays as created; null: std::invalid_argument.
+  std::function<std::shared_ptr<event_loop>()> loop_factory;
   /// Told of errors that nobody can receive; by default they are printed to stderr. Called on the
   /// thread where the error is dropped, and for as long as handles of this runner's tasks exist.
   std::function<void(const error_report&)> exception_handler;
   /// How long close() lets a task ignore its cancel before it reports it by name and insists.
   duration grace = std::chrono::seconds(5);
+  /// The signals to take, from the first run until the close. In a run the first press cancels main,
+  /// and only main: if that ends it, run() throws `interrupted`, but a main that catches the cancel
+  /// gives its value, and one that somebody else has cancelled too gives run_cancelled. A second press
+  /// leaves the run at once. Presses between two runs are one press for the next; one in close() ends
+  /// the grace.
+  ///
+  /// A signal for which the program, or another runner, has set a handler, or which it ignores, is
+  /// left alone. Calls of ordinary code that block return EINTR at a press.
+  signals handle_signals = signals::none;
+  debug_mode debug = debug_mode::from_environment;
+  /// What counts as a slow step in debug mode, by the loop's clock.
+  duration slow_step = std::chrono::milliseconds(100);
 };
 
 enum class runner_state {
@@ -105,14 +129,16 @@ class HARRIER_EXPORT runner final {
 
   /// Cancels what still runs, waits for it, and closes the loop. Terminal, also when unused;
   /// a second close does nothing. Throws loop_running, with no effect, inside a running loop.
-  void close();
+  void close(close_options how = {});
 
   runner_state state() const noexcept;
 
  private:
   event_loop& make_loop();
-  /// Runs the loop until `main` has ended. In the runner's own context if `where` is null.
-  void run_to_end(detail::task_record& main, const harrier::context* where);
+  /// Runs the loop until `main` has ended. In the runner's own context if `where` is null. Gives the
+  /// signal that cancelled it, or 0.
+  int run_to_end(detail::task_record& main, const harrier::context* where);
+  void close_loop(const close_options& how);
   template <awaitable A>
   await_result_t<A> run_in(A&& work, const harrier::context* where);
 
@@ -120,7 +146,10 @@ class HARRIER_EXPORT runner final {
   detail::context_word context_;
   std::atomic<bool> busy_{false};
   std::atomic<runner_state> state_{runner_state::created};
-  std::optional<event_loop> loop_;
+  std::optional<event_loop> own_loop_;
+  std::shared_ptr<event_loop> made_loop_;  // by the factory
+  event_loop* loop_ = nullptr;  // either of the two
+  std::unique_ptr<detail::loop_signals> signals_;
 };
 
 /// One coroutine in a loop of its own: a scoped runner and one run.
@@ -131,6 +160,23 @@ await_result_t<A> run(A&& work) {
 }
 
 namespace detail {
+
+/// Main has ended by a cancel, to which a signal has contributed. Throws interrupted if nobody else
+/// has cancelled it, else run_cancelled.
+[[noreturn]] HARRIER_EXPORT void throw_interrupted(task_record& main, int signal,
+                                                   const cancelled& reason);
+
+/// The result of a main to which a signal has come.
+template <class T>
+T take_result_after_signal(task_record& main, int signal) {
+  try {
+    return take_result<T>(main);
+  } catch (const run_cancelled&) {
+    throw;
+  } catch (const cancelled& reason) {
+    throw_interrupted(main, signal, reason);
+  }
+}
 
 /// Refuses as a whole what has an empty task in it.
 template <class T>
@@ -221,7 +267,9 @@ await_result_t<A> runner::run_in(A&& work, const harrier::context* where) {
   const detail::held_record record(
       detail::make_root_record(detail::task_access::promise(main), loop, detail::main_name));
   detail::task_access::release(main);  // the record owns the frame from here
-  run_to_end(*record, where);
+  if (const int signal = run_to_end(*record, where); signal != 0) [[unlikely]] {
+    return detail::take_result_after_signal<result>(*record, signal);
+  }
   return detail::take_result_outside<result>(*record);
 }
 

@@ -66,6 +66,9 @@ class [[nodiscard]] task_awaiter {
   handle_type child_;
 };
 
+/// A task is dropped that nobody has started: a report in debug mode.
+HARRIER_EXPORT void dropped_unstarted() noexcept;
+
 /// Reaches into a task; the runner, the batch and fork take frames from tasks with it.
 struct task_access {
   template <class T>
@@ -129,6 +132,7 @@ class [[nodiscard]] task {
 
   void reset() noexcept {
     if (handle_) {
+      detail::dropped_unstarted();
       handle_.destroy();
     }
   }

@@ -42,6 +42,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <source_location>
 #include <string>
 #include <utility>
 
@@ -74,6 +76,7 @@ struct record_operations {
 /// What few tasks have: kept out of the record's own bytes.
 struct record_extras {
   std::string name;  ///< set before the task can run
+  std::optional<std::source_location> spawned_at;  ///< likewise, in debug mode
   /// Of the loop where the task failed, while somebody could still take the error. Set by the task.
   std::shared_ptr<const std::function<void(const error_report&)>> handler;
   std::mutex mutex;
