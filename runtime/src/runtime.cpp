@@ -33,10 +33,10 @@ runtime::~runtime() {
   if (detail::here() != nullptr) {
     detail::fatal("a runtime was destroyed inside a running loop, where it cannot be waited for");
   }
-  core_->stop();
+  core_->stop(close_options());
 }
 
-void runtime::stop() { core_->stop(); }
+void runtime::stop(close_options how) { core_->stop(how); }
 
 bool runtime::drain(duration limit) {
   return core_->drain(deadline_after(std::chrono::steady_clock::now(), limit));

@@ -86,10 +86,13 @@ void runtime_core::dispatch(batch_core& batch) {
 }
 
 void runtime_core::forget(batch_core& batch) noexcept {
-  const std::scoped_lock guard(mutex_);
-  if (std::erase(batches_, &batch) != 0) {
-    batches_version_.fetch_add(1, std::memory_order_release);  // [core:batches]
+  {
+    const std::scoped_lock guard(mutex_);
+    if (std::erase(batches_, &batch) != 0) {
+      batches_version_.fetch_add(1, std::memory_order_release);  // [core:batches]
+    }
   }
+  note_idle();
 }
 
 std::uint64_t runtime_core::copy_batches(std::vector<batch_core*>& out) {
@@ -230,6 +233,9 @@ void runtime_core::start_thread() {
 }
 
 void runtime_core::start_threads(std::size_t wanted) {
+  if (threads_ == 0) {
+    take_signals();
+  }
   if (threads_ == 0 && !placement_ && !provider_ && options_.pinning != pinning::none) {
     make_placement();
   }

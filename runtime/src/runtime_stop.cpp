@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -85,13 +86,14 @@ void runtime_core::cancel_everything() noexcept {
 
 void runtime_core::name_live(const char* what) noexcept {
   // Collected first: the handler runs code of the user's, which must not find the lists locked.
-  std::vector<std::string> names;
+  std::vector<error_report> reports;
   try {
-    for_each_live([&](task_record& record) { names.push_back(record.name()); });
-    for (std::string& name : names) {
-      lobby_.report(std::string("a task ") + what, nullptr, std::move(name));
-    }
-  } catch (const std::bad_alloc&) {  // then they stay unnamed
+    const std::string message = std::string("a task ") + what;
+    for_each_live([&](task_record& record) { reports.push_back(describe(record, message)); });
+  } catch (const std::bad_alloc&) {  // then the rest stays unnamed
+  }
+  for (error_report& each : reports) {
+    lobby_.report(std::move(each));
   }
 }
 
@@ -127,26 +129,55 @@ bool runtime_core::at_rest() noexcept {
   return true;
 }
 
+void runtime_core::tell_resting() noexcept {
+  rest_epoch_.fetch_add(1, std::memory_order_release);  // [core:rest_epoch]
+  futex_wake(rest_epoch_, std::numeric_limits<int>::max());
+}
+
+/// Until nothing is left to do, some worker has had nothing to do, or the deadline. True: at rest.
+bool runtime_core::wait_for_rest(std::chrono::steady_clock::time_point deadline) {
+  // A worker that spins in a search, or has been stopped by the system, is looked after this often.
+  constexpr std::chrono::milliseconds longest_sleep{100};
+  resting_.fetch_add(1, std::memory_order_seq_cst);  // [core:resting] before the look
+  // acquire: whatever ended before the epoch is seen by the look  [core:rest_epoch]
+  const std::uint32_t epoch = rest_epoch_.load(std::memory_order_acquire);
+  const bool rests = at_rest();
+  if (!rests) {
+    futex_wait(rest_epoch_, epoch,
+               std::min(deadline, std::chrono::steady_clock::now() + longest_sleep));
+  }
+  resting_.fetch_sub(1, std::memory_order_relaxed);  // a waker that misses it wakes nobody
+  return rests;
+}
+
 bool runtime_core::drain(std::chrono::steady_clock::time_point deadline) {
   blocking_wait::refuse_in_loop("runtime::drain");
-  for (std::chrono::microseconds pause{20}; !at_rest();
-       pause = std::min(2 * pause, std::chrono::microseconds(2000))) {
+  while (!wait_for_rest(deadline)) {
     if (std::chrono::steady_clock::now() >= deadline) {
-      return false;
+      return at_rest();
     }
-    std::this_thread::sleep_for(pause);
   }
   return true;
 }
 
-void runtime_core::stop() {
-  {
-    const std::scoped_lock guard(mutex_);
-    const std::scoped_lock lobby(lobby_mutex_);
-    refusing_ = true;
-    stopped_.store(true, std::memory_order_release);  // [core:stopped]
-    room_.notify_all();
+void runtime_core::refuse_work() noexcept {
+  const std::scoped_lock guard(mutex_);
+  const std::scoped_lock lobby(lobby_mutex_);
+  refusing_ = true;
+  stopped_.store(true, std::memory_order_release);  // [core:stopped]
+  room_.notify_all();
+}
+
+/// Names what has not ended, once, and cancels it again.
+void runtime_core::insist(const char* what) noexcept {
+  if (!has_named_.exchange(true, std::memory_order_relaxed)) {  // carries nothing else
+    name_live(what);
   }
+  for_each_live([](task_record& record) { record.cancel(nullptr); });
+}
+
+void runtime_core::stop(const close_options& how) {
+  refuse_work();
   if (here() != nullptr) {
     // From inside a loop there is no waiting for it: the caller is cancelled like everything else,
     // and whoever destroys or stops the runtime from outside waits.
@@ -154,22 +185,24 @@ void runtime_core::stop() {
     return;
   }
   const std::scoped_lock once(stop_mutex_);
-  // A batch that is being handed in when we begin is either refused or found here.
+  const duration limit = how.limit ? *how.limit : how.drain + options_.grace;
+  const auto start = std::chrono::steady_clock::now();
+  const auto patience = deadline_after(start, limit);
+  const auto patience_on_clock = deadline_after(clock_->now(), limit);
+  if (how.drain > duration::zero() && !was_pressed_.load(std::memory_order_relaxed)) {  // a hint
+    drain(std::min(patience, deadline_after(start, how.drain)));
+  }
+  // A batch that is being handed in when we begin is either refused or found here. Each time that a
+  // worker has nothing to do we look again: tasks that ended may have spawned others.
   cancel_everything();
-  const auto patience = deadline_after(std::chrono::steady_clock::now(), options_.grace);
-  const auto patience_on_clock = deadline_after(clock_->now(), options_.grace);
-  bool named = false;
-  for (std::chrono::microseconds pause{20}; !at_rest();
-       pause = std::min(2 * pause, std::chrono::microseconds(1000))) {
-    std::this_thread::sleep_for(pause);
+  auto look_at = patience;
+  while (!wait_for_rest(look_at)) {
     cancel_everything();
-    if (std::chrono::steady_clock::now() < patience && clock_->now() < patience_on_clock) {
-      continue;
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= patience || clock_->now() >= patience_on_clock) {
+      insist("ignores its cancel while the runtime stops");
+      look_at = now + std::chrono::milliseconds(1);
     }
-    if (!std::exchange(named, true)) {
-      name_live("ignores its cancel while the runtime stops");
-    }
-    for_each_live([](task_record& record) { record.cancel(nullptr); });
   }
   ending_.store(true, std::memory_order_seq_cst);  // [core:ending] before the wakes below
   if (provider_) {
@@ -184,7 +217,73 @@ void runtime_core::stop() {
       each->thread_.join();
     }
   }
+  handlers_.reset();
   frame_cache::trim_depots();
+}
+
+// --- signals
+
+runtime_core::pressed_runtime::pressed_runtime(runtime_core& of) noexcept
+    : press_target(
+          [](press_target& self) noexcept {
+            static_cast<pressed_runtime&>(self).core.wake_in_handler();
+          },
+          [](press_target& self) noexcept {
+            static_cast<pressed_runtime&>(self).core.deliver_press();
+          }),
+      core(of) {}
+
+void runtime_core::wake_in_handler() noexcept {
+  if (provider_) {
+    return;  // its slots are woken by more than a system call: somebody blocks, or steps
+  }
+  for (const std::unique_ptr<worker_slot>& each : slots_) {
+    each->wake_in_handler();
+  }
+}
+
+void runtime_core::take_signals() {
+  if (options_.handle_signals != signals::none && !handlers_) {
+    handlers_.emplace(presses_, options_.handle_signals);
+  }
+}
+
+void runtime_core::deliver_press() noexcept {
+  const std::uint32_t presses = presses_.take();
+  if (presses == 0) {
+    return;  // somebody else has them
+  }
+  const bool first = !was_pressed_.exchange(true, std::memory_order_relaxed);  // its own order
+  if (first) {
+    refuse_work();
+    cancel_everything();
+  }
+  insist_later(first && presses == 1 ? options_.grace : duration::zero());
+}
+
+/// On the clock of a worker, and again until nothing is left. stop() may come meanwhile.
+void runtime_core::insist_later(duration delay) noexcept {
+  constexpr std::chrono::milliseconds pause{10};
+  const auto look = [this, pause] {
+    if (!is_ending() && !at_rest()) {
+      insist("has not stopped after a signal");
+      insist_later(pause);
+    }
+  };
+  try {
+    worker_slot* here_at = this_slot();
+    if (here_at != nullptr && &here_at->core() == this) {
+      here_at->loop()->call_later(delay, look);
+      return;
+    }
+    for (const std::unique_ptr<worker_slot>& each : slots_) {
+      if (event_loop* loop = each->loop()) {
+        loop->post([loop, delay, look] { loop->call_later(delay, look); });
+        return;
+      }
+    }
+  } catch (...) {  // no memory for a timer, or the end: stop() does what it would have done
+  }
 }
 
 }  // namespace harrier::detail

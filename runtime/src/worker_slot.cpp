@@ -90,6 +90,8 @@ void worker_slot::open() {
   options.time = core_.options().time;
   options.exception_handler = core_.options().exception_handler;
   options.grace = duration::zero();
+  options.debug = core_.options().debug;
+  options.slow_step = core_.options().slow_step;
   runner_.emplace(std::move(options));
   event_loop& loop = runner_->loop();
   loop.install(&worker_slot::enqueue, *this, mutex_);
@@ -127,6 +129,7 @@ void worker_slot::finish() noexcept {
 }
 
 void worker_slot::collect() {
+  core_.look_for_presses();
   loop_.load(std::memory_order_relaxed)->collect();  // this thread wrote it
   if (addressed_.size() != 0) [[unlikely]] {
     core_.take_addressed(*this);
@@ -322,7 +325,8 @@ bool worker_slot::widen_windows() noexcept {
 }
 
 bool worker_slot::sees_work() noexcept {
-  if (core_.is_ending() || core_.has_injected() || batches_version_ != core_.batches_version()) {
+  if (core_.is_ending() || core_.is_pressed() || core_.has_injected() ||
+      batches_version_ != core_.batches_version()) {
     return true;
   }
   if (!loop()->inbox().empty() || addressed_.size() != 0) {
@@ -353,6 +357,7 @@ bool worker_slot::sees_work() noexcept {
 /// True: the thread is to leave, and the slot stays announced as one that sleeps.
 bool worker_slot::park() {
   event_loop& loop = *loop_.load(std::memory_order_relaxed);  // this thread wrote it
+  core_.note_idle();
   if (batches_version_ != core_.batches_version()) {
     refresh_batches();  // lets go of batches that are done
     return false;

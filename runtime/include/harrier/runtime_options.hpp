@@ -2,9 +2,11 @@
 #pragma once
 
 #include <harrier/clock.hpp>
+#include <harrier/debug.hpp>
 #include <harrier/detail/config.hpp>
 #include <harrier/errors.hpp>
 #include <harrier/pinning.hpp>
+#include <harrier/signals.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -82,6 +84,17 @@ class HARRIER_EXPORT runtime_options {
   std::function<void(const error_report&)> exception_handler;
   /// How long stop() lets a task ignore its cancel before it reports it by name and insists.
   duration grace = std::chrono::seconds(5);
+  /// The signals to take, from the first work until stop() has ended. The first press is a request to
+  /// stop: new work is refused, all that runs is cancelled, and what has not ended after the grace is
+  /// reported, by name and by the lines where it waits, and cancelled again at each suspension. A
+  /// second press ends the grace. Whoever is first sees to it: a thread of ordinary code that
+  /// blocks in run(), wait() or get(), or a worker between two steps.
+  ///
+  /// A signal for which the program has set a handler, or which it ignores, is left alone.
+  signals handle_signals = signals::none;
+  debug_mode debug = debug_mode::from_environment;
+  /// What counts as a slow step in debug mode, by the workers' clock.
+  duration slow_step = std::chrono::milliseconds(100);
   /// Whether worker threads are tied to cores or NUMA nodes. Those that are steal from near ones
   /// first: the same core, then the same L2, L3, node. Threads that a coroutine makes by itself
   /// inherit the tie, as always on Linux; those of offload() and offload_blocking() do not. Threads of

@@ -11,6 +11,7 @@
 #include <harrier/detail/idle_set.hpp>
 #include <harrier/detail/injection_queue.hpp>
 #include <harrier/detail/placement.hpp>
+#include <harrier/detail/press_target.hpp>
 #include <harrier/detail/worker_slot.hpp>
 #include <harrier/metrics.hpp>
 #include <harrier/runtime_options.hpp>
@@ -22,6 +23,7 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -56,7 +58,7 @@ class HARRIER_EXPORT runtime_core {
   task_record& spawn_on(std::size_t worker, promise_base& root, std::string_view name,
                         priority urgency);
 
-  void stop();
+  void stop(const close_options& how);
   bool drain(std::chrono::steady_clock::time_point deadline);
   /// acquire: pairs with the release in stop(): whoever is refused comes after it  [core:stopped]
   bool is_stopped() const noexcept { return stopped_.load(std::memory_order_acquire); }
@@ -99,6 +101,23 @@ class HARRIER_EXPORT runtime_core {
   idle_set& idle() noexcept { return idle_; }
   void ends_search(bool found) noexcept;
 
+  /// A worker has nothing to do: whoever waits for the runtime to come to rest looks again.
+  void note_idle() noexcept {
+    // seq_cst: after the end of each task that this worker ran; pairs with wait_for_rest()
+    // [core:resting]
+    if (resting_.load(std::memory_order_seq_cst) != 0) [[unlikely]] {
+      tell_resting();
+    }
+  }
+  /// For workers, between two steps.
+  void look_for_presses() noexcept {
+    // relaxed: a hint; whoever sleeps looks again as press_target says
+    if (presses_.may_be_pressed()) [[unlikely]] {
+      deliver_press();
+    }
+  }
+  bool is_pressed() const noexcept { return presses_.is_pressed(); }
+
   /// Cancels every item of `batch` that has started.
   void cancel_items(batch_core& batch) noexcept;
 
@@ -124,11 +143,26 @@ class HARRIER_EXPORT runtime_core {
   void for_each_live(Visit visit);
   void cancel_everything() noexcept;
   void name_live(const char* what) noexcept;
+  void refuse_work() noexcept;
+  void insist(const char* what) noexcept;
+  bool wait_for_rest(std::chrono::steady_clock::time_point deadline);
+  HARRIER_NOINLINE void tell_resting() noexcept;
+  HARRIER_NOINLINE void deliver_press() noexcept;
+  void insist_later(duration delay) noexcept;
+  void wake_in_handler() noexcept;
+  void take_signals();
   void vacate_all() noexcept;
   bool at_rest() noexcept;
   std::uint64_t live_tasks() noexcept;
 
   struct arena;
+
+  /// What the handler of a signal reaches.
+  class pressed_runtime final : public press_target {
+   public:
+    explicit pressed_runtime(runtime_core& core) noexcept;
+    runtime_core& core;
+  };
 
   runtime_options options_;
   clock* clock_;
@@ -148,6 +182,12 @@ class HARRIER_EXPORT runtime_core {
   std::shared_ptr<arena_provider> provider_;  // constant after construction
   std::atomic<std::uint64_t> offloading_{0};  // calls on oneTBB's threads
   std::mutex stop_mutex_;  // one stop at a time
+  pressed_runtime presses_{*this};
+  std::optional<signal_handlers> handlers_;  // made under mutex_, gone at the end of stop()
+  std::atomic<bool> was_pressed_{false};
+  std::atomic<bool> has_named_{false};  // what would not stop has been reported
+  std::atomic<std::uint32_t> resting_{0};  // who waits for rest
+  std::atomic<std::uint32_t> rest_epoch_{0};  // a futex: a worker had nothing to do
 
   alignas(64) injection_queue injected_;  // guarded by lobby_mutex_, like the slots' queues
   std::uint64_t handed_in_ = 0;  // guarded by lobby_mutex_

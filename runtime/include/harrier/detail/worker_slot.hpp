@@ -75,6 +75,12 @@ class HARRIER_EXPORT worker_slot {
     return !ready_.empty() || !deque_.empty() || !high_.open().empty() || !low_.open().empty();
   }
   bool wake() noexcept;
+  /// The same where only atomics and a system call are allowed.
+  void wake_in_handler() noexcept {
+    if (event_loop* at = loop()) {
+      sleeper_.wake(at->parker());
+    }
+  }
   /// Takes ready tasks over that have left another slot's lists. For the slot's thread.
   void take_over(std::span<ready_node* const> taken) noexcept;
   /// Held by the thread of this slot while it moves tasks between slots or queues; whoever holds it of
