@@ -159,9 +159,7 @@ void event_loop::watched_step(ready_node& node) {
   error_report slow = detail::describe_ready(node);  // before it runs: it may be gone afterwards
   const time_point start = now();
   node.operations->run(node, execution_);
-  if (execution_.finished != nullptr) {
-    std::exchange(execution_.finished, nullptr)->drop_reference();
-  }
+  detail::release_finished(execution_);
   const duration took = now() - start;
   if (took >= slow_step_) {
     const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
