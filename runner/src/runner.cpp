@@ -142,8 +142,7 @@ void runner::close(close_options how) {
 }
 
 void runner::close_loop(const close_options& how) {
-  const duration limit = how.limit ? *how.limit : how.drain + options_.grace;
-  loop_->close(how.drain, limit);
+  loop_->close(how.drain, how.total(options_.grace));
   signals_.reset();  // after the close: a press ends its grace
 }
 

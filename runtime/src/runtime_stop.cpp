@@ -177,21 +177,22 @@ void runtime_core::insist(const char* what) noexcept {
 }
 
 void runtime_core::stop(const close_options& how) {
-  refuse_work();
   if (here() != nullptr) {
+    refuse_work();
     // From inside a loop there is no waiting for it: the caller is cancelled like everything else,
     // and whoever destroys or stops the runtime from outside waits.
     cancel_everything();
     return;
   }
   const std::scoped_lock once(stop_mutex_);
-  const duration limit = how.limit ? *how.limit : how.drain + options_.grace;
+  const duration limit = how.total(options_.grace);
   const auto start = std::chrono::steady_clock::now();
   const auto patience = deadline_after(start, limit);
   const auto patience_on_clock = deadline_after(clock_->now(), limit);
-  if (how.drain > duration::zero() && !was_pressed_.load(std::memory_order_relaxed)) {  // a hint
+  if (how.drain > duration::zero() && !is_stopped()) {
     drain(std::min(patience, deadline_after(start, how.drain)));
   }
+  refuse_work();
   // A batch that is being handed in when we begin is either refused or found here. Each time that a
   // worker has nothing to do we look again: tasks that ended may have spawned others.
   cancel_everything();

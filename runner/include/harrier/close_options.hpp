@@ -25,6 +25,11 @@ class close_options {
     return *this;
   }
 
+  /// From the call to the deadline, with the `grace` of the options for what is not said.
+  duration total(duration grace) const noexcept {
+    return limit ? *limit : deadline_after(time_point(drain), grace).time_since_epoch();
+  }
+
   duration drain = duration::zero();
   std::optional<duration> limit;  ///< unset: `drain` and then the grace
 };

@@ -141,7 +141,8 @@ class HARRIER_EXPORT runtime final {
 
   /// Refuses new work, cancels what runs, waits for it, and joins the workers. Idempotent. Inside a
   /// loop it does not wait: the destructor, or a stop() from outside, does. Calls that block are
-  /// not interrupted, and waited for like the tasks that made them.
+  /// not interrupted, and waited for like the tasks that made them. While it drains, new work is taken:
+  /// what goes on may need it.
   void stop(close_options how = {});
   /// Waits until nothing is left to do, at most for `limit`. False: there still is.
   bool drain(duration limit);
