@@ -16,6 +16,7 @@
 #include <harrier/signals.hpp>
 #include <harrier/sleep.hpp>
 #include <harrier/sync/barrier.hpp>
+#include <harrier/sync/channel.hpp>
 #include <harrier/sync/condition.hpp>
 #include <harrier/sync/errors.hpp>
 #include <harrier/sync/event.hpp>

@@ -4,6 +4,7 @@
 
 #include <harrier/runner.hpp>
 #include <harrier/sync/barrier.hpp>
+#include <harrier/sync/channel.hpp>
 #include <harrier/sync/condition.hpp>
 #include <harrier/sync/event.hpp>
 #include <harrier/sync/latch.hpp>
@@ -15,6 +16,7 @@
 
 #include "unit/support.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -33,6 +35,12 @@ struct primitives_of {
   using latch = basic_latch<Family>;
   using wait_group = basic_wait_group<Family>;
   using once_flag = basic_once_flag<Family>;
+  template <class T>
+  using channel = basic_channel<T, detail::fifo_order, Family>;
+  template <class T>
+  using lifo_channel = basic_channel<T, detail::lifo_order, Family>;
+  template <class T>
+  using priority_channel = basic_channel<T, detail::least_first_order<std::less<T>>, Family>;
 };
 using across = primitives_of<detail::any_loop>;
 using local = primitives_of<detail::one_loop>;
