@@ -88,12 +88,12 @@ template <class Family>
 const ready_operations barrier_awaiter<Family>::operations_table{suspension::run, withdraw, nullptr,
                                                                  true};
 
-template class HARRIER_EXPORT barrier_awaiter<any_loop>;
-template class HARRIER_EXPORT barrier_awaiter<one_loop>;
+template class barrier_awaiter<any_loop>;
+template class barrier_awaiter<one_loop>;
 
 }  // namespace detail
 
-template class HARRIER_EXPORT basic_barrier<detail::any_loop>;
-template class HARRIER_EXPORT basic_barrier<detail::one_loop>;
+template class basic_barrier<detail::any_loop>;
+template class basic_barrier<detail::one_loop>;
 
 }  // namespace harrier

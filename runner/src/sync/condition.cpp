@@ -91,12 +91,12 @@ template <class Family>
 const ready_operations condition_awaiter<Family>::operations_table{suspension::run, withdraw,
                                                                    nullptr, true};
 
-template class HARRIER_EXPORT condition_awaiter<any_loop>;
-template class HARRIER_EXPORT condition_awaiter<one_loop>;
+template class condition_awaiter<any_loop>;
+template class condition_awaiter<one_loop>;
 
 }  // namespace detail
 
-template class HARRIER_EXPORT basic_condition<detail::any_loop>;
-template class HARRIER_EXPORT basic_condition<detail::one_loop>;
+template class basic_condition<detail::any_loop>;
+template class basic_condition<detail::one_loop>;
 
 }  // namespace harrier

@@ -38,9 +38,9 @@ void basic_auto_reset_event<Family>::raise() noexcept {
   }
 }
 
-template class HARRIER_EXPORT basic_event<detail::any_loop>;
-template class HARRIER_EXPORT basic_event<detail::one_loop>;
-template class HARRIER_EXPORT basic_auto_reset_event<detail::any_loop>;
-template class HARRIER_EXPORT basic_auto_reset_event<detail::one_loop>;
+template class basic_event<detail::any_loop>;
+template class basic_event<detail::one_loop>;
+template class basic_auto_reset_event<detail::any_loop>;
+template class basic_auto_reset_event<detail::one_loop>;
 
 }  // namespace harrier

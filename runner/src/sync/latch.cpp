@@ -49,7 +49,7 @@ void countdown<Family>::subtract(std::ptrdiff_t by) {
   wake_waiters(woken);
 }
 
-template class HARRIER_EXPORT countdown<any_loop>;
-template class HARRIER_EXPORT countdown<one_loop>;
+template class countdown<any_loop>;
+template class countdown<one_loop>;
 
 }  // namespace harrier::detail

@@ -43,12 +43,12 @@ template <class Family>
 const ready_operations lock_awaiter<Family>::operations_table{suspension::run, withdraw, nullptr,
                                                               true};
 
-template class HARRIER_EXPORT lock_awaiter<any_loop>;
-template class HARRIER_EXPORT lock_awaiter<one_loop>;
+template class lock_awaiter<any_loop>;
+template class lock_awaiter<one_loop>;
 
 }  // namespace detail
 
-template class HARRIER_EXPORT basic_mutex<detail::any_loop>;
-template class HARRIER_EXPORT basic_mutex<detail::one_loop>;
+template class basic_mutex<detail::any_loop>;
+template class basic_mutex<detail::one_loop>;
 
 }  // namespace harrier

@@ -40,12 +40,12 @@ template <class Family>
 const ready_operations acquire_suspension<Family>::operations_table{suspension::run, withdraw,
                                                                     nullptr, true};
 
-template class HARRIER_EXPORT acquire_suspension<any_loop>;
-template class HARRIER_EXPORT acquire_suspension<one_loop>;
+template class acquire_suspension<any_loop>;
+template class acquire_suspension<one_loop>;
 
 }  // namespace detail
 
-template class HARRIER_EXPORT basic_semaphore<detail::any_loop>;
-template class HARRIER_EXPORT basic_semaphore<detail::one_loop>;
+template class basic_semaphore<detail::any_loop>;
+template class basic_semaphore<detail::one_loop>;
 
 }  // namespace harrier

@@ -57,12 +57,12 @@ template <class Family>
 const ready_operations shared_lock_awaiter<Family>::operations_table{suspension::run, withdraw,
                                                                      nullptr, true};
 
-template class HARRIER_EXPORT shared_lock_awaiter<any_loop>;
-template class HARRIER_EXPORT shared_lock_awaiter<one_loop>;
+template class shared_lock_awaiter<any_loop>;
+template class shared_lock_awaiter<one_loop>;
 
 }  // namespace detail
 
-template class HARRIER_EXPORT basic_shared_mutex<detail::any_loop>;
-template class HARRIER_EXPORT basic_shared_mutex<detail::one_loop>;
+template class basic_shared_mutex<detail::any_loop>;
+template class basic_shared_mutex<detail::one_loop>;
 
 }  // namespace harrier

@@ -18,7 +18,7 @@ class basic_barrier;
 namespace detail {
 
 template <class Family>
-class [[nodiscard]] barrier_awaiter final : public sync_waiter {
+class HARRIER_EXPORT barrier_awaiter final : public sync_waiter {
  public:
   explicit barrier_awaiter(basic_barrier<Family>& barrier) noexcept
       : sync_waiter(operations_table), barrier_(barrier) {}
@@ -110,5 +110,11 @@ class HARRIER_EXPORT basic_barrier {
 
 using barrier = basic_barrier<detail::any_loop>;
 using local_barrier = basic_barrier<detail::one_loop>;
+
+// Compiled in the library.
+extern template class detail::barrier_awaiter<detail::any_loop>;
+extern template class detail::barrier_awaiter<detail::one_loop>;
+extern template class basic_barrier<detail::any_loop>;
+extern template class basic_barrier<detail::one_loop>;
 
 }  // namespace harrier

@@ -19,7 +19,7 @@ class basic_condition;
 namespace detail {
 
 template <class Family>
-class [[nodiscard]] condition_awaiter final : public sync_waiter {
+class HARRIER_EXPORT condition_awaiter final : public sync_waiter {
  public:
   explicit condition_awaiter(basic_condition<Family>& condition) noexcept
       : sync_waiter(operations_table), condition_(condition) {}
@@ -139,5 +139,11 @@ class HARRIER_EXPORT basic_condition {
 
 using condition = basic_condition<detail::any_loop>;
 using local_condition = basic_condition<detail::one_loop>;
+
+// Compiled in the library.
+extern template class detail::condition_awaiter<detail::any_loop>;
+extern template class detail::condition_awaiter<detail::one_loop>;
+extern template class basic_condition<detail::any_loop>;
+extern template class basic_condition<detail::one_loop>;
 
 }  // namespace harrier

@@ -111,4 +111,10 @@ class HARRIER_EXPORT basic_auto_reset_event {
 using auto_reset_event = basic_auto_reset_event<detail::any_loop>;
 using local_auto_reset_event = basic_auto_reset_event<detail::one_loop>;
 
+// Compiled in the library.
+extern template class basic_event<detail::any_loop>;
+extern template class basic_event<detail::one_loop>;
+extern template class basic_auto_reset_event<detail::any_loop>;
+extern template class basic_auto_reset_event<detail::one_loop>;
+
 }  // namespace harrier

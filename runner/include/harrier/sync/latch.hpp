@@ -75,4 +75,8 @@ class basic_latch final : public detail::countdown<Family> {
 using latch = basic_latch<detail::any_loop>;
 using local_latch = basic_latch<detail::one_loop>;
 
+// Compiled in the library.
+extern template class detail::countdown<detail::any_loop>;
+extern template class detail::countdown<detail::one_loop>;
+
 }  // namespace harrier

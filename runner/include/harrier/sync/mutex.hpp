@@ -82,7 +82,7 @@ template <class Family>
 class condition_awaiter;
 
 template <class Family>
-class [[nodiscard]] lock_awaiter final : public sync_waiter {
+class HARRIER_EXPORT lock_awaiter final : public sync_waiter {
  public:
   explicit lock_awaiter(basic_mutex<Family>& mutex) noexcept
       : sync_waiter(operations_table), mutex_(mutex) {}
@@ -208,5 +208,11 @@ class HARRIER_EXPORT basic_mutex {
 
 using mutex = basic_mutex<detail::any_loop>;
 using local_mutex = basic_mutex<detail::one_loop>;
+
+// Compiled in the library.
+extern template class detail::lock_awaiter<detail::any_loop>;
+extern template class detail::lock_awaiter<detail::one_loop>;
+extern template class basic_mutex<detail::any_loop>;
+extern template class basic_mutex<detail::one_loop>;
 
 }  // namespace harrier

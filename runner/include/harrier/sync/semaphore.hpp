@@ -47,7 +47,7 @@ class [[nodiscard]] basic_permit {
 namespace detail {
 
 template <class Family>
-class acquire_suspension : public sync_waiter {
+class HARRIER_EXPORT acquire_suspension : public sync_waiter {
  public:
   explicit acquire_suspension(basic_semaphore<Family>& from) noexcept
       : sync_waiter(operations_table), from_(from) {}
@@ -210,5 +210,11 @@ using semaphore = basic_semaphore<detail::any_loop>;
 using local_semaphore = basic_semaphore<detail::one_loop>;
 using bounded_semaphore = basic_bounded_semaphore<detail::any_loop>;
 using local_bounded_semaphore = basic_bounded_semaphore<detail::one_loop>;
+
+// Compiled in the library.
+extern template class detail::acquire_suspension<detail::any_loop>;
+extern template class detail::acquire_suspension<detail::one_loop>;
+extern template class basic_semaphore<detail::any_loop>;
+extern template class basic_semaphore<detail::one_loop>;
 
 }  // namespace harrier

@@ -62,7 +62,7 @@ class [[nodiscard]] basic_shared_mutex_guard {
 namespace detail {
 
 template <class Family>
-class [[nodiscard]] shared_lock_awaiter final : public sync_waiter {
+class HARRIER_EXPORT shared_lock_awaiter final : public sync_waiter {
  public:
   shared_lock_awaiter(basic_shared_mutex<Family>& mutex, lock_mode mode) noexcept
       : sync_waiter(operations_table), mutex_(mutex), mode_(mode) {}
@@ -192,5 +192,11 @@ class HARRIER_EXPORT basic_shared_mutex {
 
 using shared_mutex = basic_shared_mutex<detail::any_loop>;
 using local_shared_mutex = basic_shared_mutex<detail::one_loop>;
+
+// Compiled in the library.
+extern template class detail::shared_lock_awaiter<detail::any_loop>;
+extern template class detail::shared_lock_awaiter<detail::one_loop>;
+extern template class basic_shared_mutex<detail::any_loop>;
+extern template class basic_shared_mutex<detail::one_loop>;
 
 }  // namespace harrier
