@@ -2,6 +2,7 @@
 // The single-threaded half of harrier; the umbrella header of harrier::runner.
 #pragma once
 
+#include <harrier/as_foreign.hpp>
 #include <harrier/async_generator.hpp>
 #include <harrier/awaitable.hpp>
 #include <harrier/callback_handle.hpp>
@@ -12,7 +13,11 @@
 #include <harrier/debug.hpp>
 #include <harrier/errors.hpp>
 #include <harrier/event_loop.hpp>
+#include <harrier/from_callback.hpp>
+#include <harrier/future.hpp>
+#include <harrier/generator.hpp>
 #include <harrier/join_handle.hpp>
+#include <harrier/scheduler.hpp>
 #include <harrier/signals.hpp>
 #include <harrier/sleep.hpp>
 #include <harrier/sync/barrier.hpp>
