@@ -229,6 +229,22 @@ void start_eagerly(task_record& record, event_loop& loop) noexcept {
   --at->eager_steps;
 }
 
+promise_base& promise_base::find_root() noexcept {
+  const auto parent = [](const promise_base& of) -> promise_base& {
+    return std::coroutine_handle<promise_base>::from_address(of.continuation.address()).promise();
+  };
+  promise_base* root = this;
+  while (root->started_as == role::awaited) {
+    root = root->chain != 0 ? reinterpret_cast<promise_base*>(root->chain) : &parent(*root);
+  }
+  // Each coroutine on the way remembers it, so that it is passed once however often somebody asks.
+  for (promise_base* each = this; each->started_as == role::awaited && each->chain == 0;
+       each = &parent(*each)) {
+    each->chain = reinterpret_cast<std::uintptr_t>(root);
+  }
+  return *root;
+}
+
 task_record& promise_base::make_record(promise_base& root) {
   if ((root.chain & source_tag) != 0) {
     auto& source = *reinterpret_cast<record_source*>(root.chain & ~source_tag);

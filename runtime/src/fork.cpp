@@ -9,6 +9,9 @@ namespace harrier {
 namespace detail {
 
 void take_back_or_wait(promise_base& child) noexcept {
+  if (is_kept_for_join(child)) {
+    return;
+  }
   worker_slot* slot = this_slot();
   if (slot != nullptr) {
     promise_base* popped = slot->pop_child();
@@ -42,14 +45,50 @@ std::coroutine_handle<> stolen_child_wait::wait(promise_base& child, promise_bas
   bind(parent.handle(), "join of a forked child");
   while (!begin_wait()) {  // a cancel is due: it goes on to the child
     if (!cancel_stolen(child)) {
-      return parent.handle();
+      return transfer(parent.handle());
     }
     record->take_cancel();
   }
   if (wait_for_child(child, *this) || !abandon_wait()) {
     return std::noop_coroutine();
   }
-  return parent.handle();
+  return transfer(parent.handle());
+}
+
+std::coroutine_handle<> child_join::begin(promise_base& child, promise_base& parent) {
+  worker_slot* slot = this_slot();
+  if (slot != nullptr && slot->pop_child_quickly(child)) [[likely]] {
+    child.is_awaited_by(parent.handle());
+    return transfer(child.handle());
+  }
+  return begin_slowly(child, parent);
+}
+
+std::coroutine_handle<> child_join::begin_slowly(promise_base& child, promise_base& parent) {
+  worker_slot* slot = this_slot();
+  promise_base* popped = slot != nullptr ? slot->pop_child() : nullptr;
+  if (popped == &child) {
+    child.is_awaited_by(parent.handle());
+    return transfer(child.handle());
+  }
+  if (popped != nullptr) {
+    slot->put_back(*popped);
+  }
+  if (is_kept_for_join(child)) {
+    child.is_awaited_by(parent.handle());
+    return transfer(child.handle());
+  }
+  if (has_ended(child)) {
+    return transfer(parent.handle());
+  }
+  is_waiting_ = true;
+  try {
+    return std::construct_at(&wait_)->wait(child, parent);
+  } catch (...) {  // the child may refer to the parent's locals: passed on once it has ended
+    is_waiting_ = false;
+    take_back_or_wait(child);
+    throw;
+  }
 }
 
 }  // namespace detail

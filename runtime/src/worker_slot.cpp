@@ -2,6 +2,7 @@
 #include <harrier/detail/worker_slot.hpp>
 
 #include <harrier/detail/allocator.hpp>
+#include <harrier/detail/join_word.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/seam.hpp>
 
@@ -204,30 +205,26 @@ bool worker_slot::run_passed_over() {
 
 // Not inline: inside a coroutine it costs more registers than the call. The two rare cases are calls at
 // the end, so that the usual one needs no stack frame.
-bool worker_slot::push_child(promise_base& child) noexcept {
-  if (!deque_.push_if_room(&child)) [[unlikely]] {
-    return push_child_with_growth(child);
+void worker_slot::push_child(promise_base& child) noexcept {
+  if (!deque_.push_quickly(&child)) [[unlikely]] {
+    return push_child_slowly(child);
   }
-  if (core_.idle().anyone_hungry_after_push()) [[unlikely]] {
-    return wake_for_child();
+  if (core_.idle().anyone_hungry_after_plain_push()) [[unlikely]] {
+    wake_for_child();
   }
-  return true;
 }
 
-bool worker_slot::push_child_with_growth(promise_base& child) noexcept {
+void worker_slot::push_child_slowly(promise_base& child) noexcept {
   try {
     deque_.push(&child);
   } catch (const std::bad_alloc&) {  // the parent then runs the child itself
-    return false;
+    keep_for_join(child);
+    return;
   }
   core_.notify_local();
-  return true;
 }
 
-bool worker_slot::wake_for_child() noexcept {
-  core_.wake_one();
-  return true;
-}
+void worker_slot::wake_for_child() noexcept { core_.wake_one(); }
 
 bool worker_slot::run_ready() {
   if (promise_base* child = deque_.pop()) {

@@ -81,6 +81,50 @@ TEST(fork, child_does_not_start_before_it_is_joined_if_nobody_steals_it) {
   EXPECT_EQ(order, "mce");
 }
 
+TEST(fork, second_join_of_a_child_throws_invalid_task) {
+  auto main = []() -> task<> {
+    auto child = co_await fork(give(7));
+    const int value = co_await child;
+    EXPECT_EQ(value, 7);
+    EXPECT_THROW((void)child.operator co_await(), invalid_task);
+  };
+  runtime rt(std::size_t{1});
+  rt.run(main());
+  run(main());
+}
+
+TEST(fork, frame_of_a_child_goes_with_its_join) {
+  runtime rt(std::size_t{1});
+  auto held = std::make_shared<int>(1);
+  auto child = [](std::shared_ptr<int> kept) -> task<int> { co_return *kept; };
+  auto main = [&]() -> task<> {
+    auto handle = co_await fork(child(held));
+    EXPECT_EQ(held.use_count(), 2);
+    const int value = co_await handle;
+    EXPECT_EQ(value, 1);
+    EXPECT_EQ(held.use_count(), 1);
+  };
+  rt.run(main());
+}
+
+// Which task a coroutine belongs to is found when it first suspends, through all that await it.
+TEST(fork, suspension_far_below_a_fork_belongs_to_the_task_above) {
+  runtime rt(std::size_t{1});
+  std::function<task<int>(int)> down = [&down](int depth) -> task<int> {
+    if (depth == 0) {
+      co_await yield();
+      co_return 1;
+    }
+    auto below = co_await fork(down(depth - 1));
+    const int value = co_await below;
+    co_await yield();
+    co_return value + 1;
+  };
+  const std::uint64_t before = rt.metrics().tasks_spawned;
+  EXPECT_EQ(rt.run(down(1000)), 1001);
+  EXPECT_EQ(rt.metrics().tasks_spawned - before, 1u);
+}
+
 TEST(fork, children_joined_out_of_order) {
   for (const std::size_t workers : {std::size_t{1}, std::size_t{4}}) {
     runtime rt(workers);

@@ -50,11 +50,10 @@ class [[nodiscard]] task_awaiter {
   template <class Parent>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<Parent> parent) noexcept {
     promise_base& child = child_.promise();
-    child.continuation = parent;
     if constexpr (std::derived_from<Parent, promise_base>) {
-      child.started_as = role::awaited;
-      child.chain = reinterpret_cast<std::uintptr_t>(&parent.promise().chain_root());
+      child.is_awaited_by(parent);
     } else {
+      child.continuation = parent;
       child.started_as = role::guest;
     }
     return transfer(child_);
@@ -98,7 +97,7 @@ struct task_access {
 /// Cancel    delivered at the next real suspension; awaiting a child and returning from it are none.
 /// Cost      a recycled frame and two transfers: a few nanoseconds (README.md, Measured).
 template <class T>
-class [[nodiscard]] task {
+class [[nodiscard]] HARRIER_IN_REGISTERS task {
  public:
   using promise_type = detail::task_promise<T>;
   using value_type = T;

@@ -19,7 +19,7 @@ namespace detail {
 
 /// Pushes a child for thieves, or keeps it for its join where there is no worker.
 template <class T>
-forked<T> fork_now(task<T> child) {
+forked<T> fork_now(task<T>&& child) {
   if (!child.valid()) [[unlikely]] {
     throw invalid_task();
   }
@@ -27,11 +27,17 @@ forked<T> fork_now(task<T> child) {
   if (has_context_vars.load(std::memory_order_relaxed)) [[unlikely]] {
     child = in_own_context(std::move(child), context_word::current().copy());
   }
-  const auto handle = task_access::release(child);
-  worker_slot* slot = this_slot();
-  return forked<T>(handle, slot != nullptr && slot->push_child(handle.promise()));
+  promise_base& promise = task_access::promise(child);
+  if (worker_slot* slot = this_slot()) [[likely]] {
+    slot->push_child(promise);
+  } else {
+    keep_for_join(promise);
+  }
+  // Last: what is empty from here on needs no look before it is destroyed.
+  return forked<T>(task_access::release(child));
 }
 
+/// A forked child goes without having been joined.
 HARRIER_EXPORT void take_back_or_wait(promise_base& child) noexcept;
 
 /// A parent that waits for a child which a thief has.
@@ -49,57 +55,68 @@ class stolen_child_wait final : public suspension {
   promise_base* child_ = nullptr;
 };
 
-template <class T>
-class join_child_awaiter final {
+/// The join of a child, and the wait of the parent if a thief has it.
+class child_join {
  public:
-  explicit join_child_awaiter(forked<T>& child) noexcept : child_(child) {}
+  child_join() noexcept {}
+  ~child_join() {}
 
-  bool await_ready() noexcept {
-    if (!child_.pushed_) {
-      return false;
-    }
-    promise_base& mine = child_.handle_.promise();
-    if (worker_slot* slot = this_slot()) [[likely]] {
-      promise_base* popped = slot->pop_child();
-      if (popped == &mine) [[likely]] {
-        child_.pushed_ = false;  // nobody else has it: it is awaited like any child
-        return false;
-      }
-      if (popped != nullptr) {
-        slot->put_back(*popped);
-      }
-    }
-    const bool ended = has_ended(mine);
-    child_.pushed_ = !ended;
-    return ended;
-  }
-
-  template <class Parent>
-  HARRIER_PUBLISHES std::coroutine_handle<> await_suspend(std::coroutine_handle<Parent> parent) {
-    promise_base& mine = child_.handle_.promise();
-    if (child_.pushed_) [[unlikely]] {
-      // Once it waits, another thread may resume the parent: nothing here is touched afterwards.
-      return std::construct_at(&wait_)->wait(mine, parent.promise());
-    }
-    mine.continuation = parent;
-    mine.started_as = role::awaited;
-    mine.chain = reinterpret_cast<std::uintptr_t>(&parent.promise().chain_root());
-    return transfer(child_.handle_);
-  }
-
-  T await_resume() {
-    if (child_.pushed_) [[unlikely]] {
-      child_.pushed_ = false;
-      wait_.deliver_cancel();
-    }
-    return child_.handle_.promise().take();
+  /// What to resume: the child, if nobody else has it; the parent, if the child has ended; or nothing.
+  /// Once the parent waits, another thread may resume it. Not inline: it would be most of the body of
+  /// a coroutine that joins several.
+  HARRIER_EXPORT HARRIER_NOINLINE std::coroutine_handle<> begin(promise_base& child,
+                                                                promise_base& parent);
+  bool is_waiting() const noexcept { return is_waiting_; }
+  void end() {
+    wait_.deliver_cancel();
+    is_waiting_ = false;
   }
 
  private:
-  forked<T>& child_;
+  HARRIER_NOINLINE std::coroutine_handle<> begin_slowly(promise_base& child, promise_base& parent);
+
+  bool is_waiting_ = false;
   union {
     stolen_child_wait wait_;  // made only if the parent waits, which is rare
   };
+};
+
+template <class T>
+class join_child_awaiter final {
+ public:
+  using handle_type = std::coroutine_handle<task_promise<T>>;
+
+  explicit join_child_awaiter(handle_type child) : child_(child) {
+    if (!child_) [[unlikely]] {
+      throw invalid_task();
+    }
+  }
+  join_child_awaiter(const join_child_awaiter&) = delete;
+  join_child_awaiter& operator=(const join_child_awaiter&) = delete;
+  ~join_child_awaiter() {
+    if (join_.is_waiting()) [[unlikely]] {  // the parent is destroyed where it waits, or cancelled
+      take_back_or_wait(child_.promise());
+    }
+    child_.destroy();
+  }
+
+  bool await_ready() const noexcept { return false; }
+
+  template <class Parent>
+  HARRIER_PUBLISHES std::coroutine_handle<> await_suspend(std::coroutine_handle<Parent> parent) {
+    return join_.begin(child_.promise(), parent.promise());
+  }
+
+  T await_resume() {
+    if (join_.is_waiting()) [[unlikely]] {
+      join_.end();
+    }
+    return child_.promise().take();
+  }
+
+ private:
+  handle_type child_;
+  child_join join_;
 };
 
 }  // namespace detail
@@ -110,45 +127,40 @@ class join_child_awaiter final {
 ///           unjoined, a child that nobody stole does not run; one that was stolen is cancelled and
 ///           waited for, while the thread runs what else is ready on its worker. That wait can
 ///           not be suspended: join on error paths, too, or let when_all() do it.
-/// Errors    the join rethrows what the child threw, once.
+/// Errors    the join rethrows what the child threw. A second join throws invalid_task.
 /// Cancel    a cancel of the parent goes on to the child that it joins.
-/// Cost      a push and a pop; a child that nobody stole is then awaited in place.
+/// Cost      a push and a pop; a child that nobody stole is then awaited in place. Its frame goes
+///           with the join.
 template <class T>
 class [[nodiscard]] forked {
  public:
   using value_type = T;
   using harrier_native = void;
 
-  forked(forked&& other) noexcept
-      : handle_(std::exchange(other.handle_, {})), pushed_(std::exchange(other.pushed_, false)) {}
+  forked(forked&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
   forked& operator=(forked&&) = delete;
   ~forked() {
-    if (handle_) {
-      if (pushed_) [[unlikely]] {
-        detail::take_back_or_wait(handle_.promise());
-      }
+    if (handle_) [[unlikely]] {
+      detail::take_back_or_wait(handle_.promise());
       handle_.destroy();
     }
   }
 
-  detail::join_child_awaiter<T> operator co_await() & noexcept {
-    return detail::join_child_awaiter<T>(*this);
+  detail::join_child_awaiter<T> operator co_await() & {
+    return detail::join_child_awaiter<T>(std::exchange(handle_, {}));
   }
-  detail::join_child_awaiter<T> operator co_await() && noexcept {
-    return detail::join_child_awaiter<T>(*this);
+  detail::join_child_awaiter<T> operator co_await() && {
+    return detail::join_child_awaiter<T>(std::exchange(handle_, {}));
   }
 
  private:
-  template <class>
-  friend class detail::join_child_awaiter;
   template <class U>
-  friend forked<U> detail::fork_now(task<U> child);
+  friend forked<U> detail::fork_now(task<U>&& child);
 
-  forked(std::coroutine_handle<detail::task_promise<T>> handle, bool pushed) noexcept
-      : handle_(handle), pushed_(pushed) {}
+  explicit forked(std::coroutine_handle<detail::task_promise<T>> handle) noexcept
+      : handle_(handle) {}
 
   std::coroutine_handle<detail::task_promise<T>> handle_;
-  bool pushed_;  // it may be on a deque, or with a thief
 };
 
 namespace detail {
@@ -157,6 +169,7 @@ template <class T>
 class [[nodiscard]] fork_operation {
  public:
   using harrier_native = void;
+  using harrier_never_waits = void;
 
   explicit fork_operation(task<T> child) noexcept : child_(std::move(child)) {}
 

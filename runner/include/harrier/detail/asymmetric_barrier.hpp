@@ -32,12 +32,24 @@ inline void light_barrier() noexcept {
   }
 }
 
-/// The same for a store that nothing else orders: to the rare side it comes before later loads.
+/// Whether the frequent side's stores may be plain ones. Never changes once a rare side runs.
+inline bool stores_are_plain() noexcept { return has_membarrier.load(std::memory_order_relaxed); }
+
+/// light_barrier() where stores_are_plain().
+inline void plain_light_barrier() noexcept { std::atomic_signal_fence(std::memory_order_seq_cst); }
+
+/// A store that to the rare side comes before later loads, where stores_are_plain().
+template <class T, class U>
+void plain_store_before_loads(std::atomic<T>& flag, U value) noexcept {
+  flag.store(value, std::memory_order_relaxed);  // the rare side's barrier orders it
+  plain_light_barrier();
+}
+
+/// The same on any kernel.
 template <class T, class U>
 void store_before_loads(std::atomic<T>& flag, U value) noexcept {
-  if (has_membarrier.load(std::memory_order_relaxed)) [[likely]] {
-    flag.store(value, std::memory_order_relaxed);  // the rare side's barrier orders it
-    std::atomic_signal_fence(std::memory_order_seq_cst);
+  if (stores_are_plain()) [[likely]] {
+    plain_store_before_loads(flag, value);
   } else {
     flag.exchange(value, std::memory_order_seq_cst);
   }

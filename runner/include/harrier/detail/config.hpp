@@ -27,6 +27,15 @@
 #define HARRIER_DESTROYS_AWAITED_TEMPORARIES_TWICE 1
 #endif
 
+// A class that is a pointer goes in a register, though it has a destructor: clang then keeps it out of
+// the frames of coroutines that only pass it on. Other compilers pass its address, so that no function
+// of a library's binary takes or gives one by value.
+#if defined(__clang__)
+#define HARRIER_IN_REGISTERS [[clang::trivial_abi]]
+#else
+#define HARRIER_IN_REGISTERS
+#endif
+
 #if defined(__SANITIZE_THREAD__)
 #define HARRIER_THREAD_SANITIZED 1
 #elif defined(__has_feature)

@@ -26,6 +26,15 @@ inline constexpr std::uint32_t cancel_wanted = 4;
 inline constexpr std::uint32_t cancelling = 8;
 inline constexpr std::uint32_t record_made = 16;
 inline constexpr std::uint32_t record_closing = 32;
+/// Never offered to thieves: there was no worker, or no memory. Set and read by the parent alone.
+inline constexpr std::uint32_t kept_for_join = 64;
+
+inline void keep_for_join(promise_base& child) noexcept {
+  child.join.store(kept_for_join, std::memory_order_relaxed);  // parent only
+}
+inline bool is_kept_for_join(const promise_base& child) noexcept {
+  return (child.join.load(std::memory_order_relaxed) & kept_for_join) != 0;  // parent only
+}
 
 /// Whether the child has ended, with its result visible.
 inline bool has_ended(const promise_base& child) noexcept {

@@ -21,11 +21,12 @@
 
 namespace harrier::detail {
 
-/// How a coroutine was started, and so who learns of its end.
+/// How a coroutine was started, and so who learns of its end. A new promise says root, so that most of
+/// it is zeroes.
 enum class role : std::uint8_t {
+  root,  ///< run or spawned: its record finishes
   awaited,  ///< a child: its continuation is resumed
   guest,  ///< awaited by another library's coroutine: likewise, but it has a record of its own
-  root,  ///< run or spawned: its record finishes
   item,  ///< an item of a batch: likewise, with a record only once it suspends
   stolen,  ///< a forked child that left its parent: whoever of the two ends last goes on
 };
@@ -33,6 +34,11 @@ enum class role : std::uint8_t {
 enum class result_kind : std::uint8_t { none, value, error, taken_error };
 
 struct promise_base;
+
+/// What is awaited only to run code in the coroutine's place, and never suspends it: nobody will ask
+/// where it waits.
+template <class A>
+concept never_waits = requires { typename A::harrier_never_waits; };
 
 /// Makes the record of a root that has none yet, at its first real suspension.
 struct record_source {
@@ -78,7 +84,9 @@ struct promise_base {
   template <native_awaitable A>
   A&& await_transform(A&& awaitable,
                       std::source_location where = std::source_location::current()) noexcept {
-    site = where;
+    if constexpr (!never_waits<std::remove_cvref_t<A>>) {
+      site = where;
+    }
     return static_cast<A&&>(awaitable);
   }
   template <class A>
@@ -89,9 +97,20 @@ struct promise_base {
     return foreign_awaiter<A>(static_cast<A&&>(awaitable));
   }
 
-  /// The root of this chain of awaits.
+  /// The root of this chain of awaits. Found when somebody first asks, which most children end
+  /// without.
   promise_base& chain_root() noexcept {
-    return started_as == role::awaited ? *reinterpret_cast<promise_base*>(chain) : *this;
+    return started_as != role::awaited ? *this
+           : chain != 0                ? *reinterpret_cast<promise_base*>(chain)
+                                       : find_root();
+  }
+
+  /// This coroutine, which has not started, is a child of one of ours.
+  template <class Parent>
+  void is_awaited_by(std::coroutine_handle<Parent> parent) noexcept {
+    static_assert(std::derived_from<Parent, promise_base>);
+    continuation = parent;
+    started_as = role::awaited;
   }
 
   /// The record of this chain's root, made now if there was none. May throw std::bad_alloc.
@@ -114,6 +133,7 @@ struct promise_base {
   }
 
   HARRIER_EXPORT HARRIER_NOINLINE static task_record& make_record(promise_base& root);
+  HARRIER_EXPORT HARRIER_NOINLINE promise_base& find_root() noexcept;
 
   static constexpr std::uintptr_t source_tag = 1;
 
@@ -121,7 +141,8 @@ struct promise_base {
     std::coroutine_handle<> continuation;  ///< awaited, guest, stolen: who goes on after the end
     void* owner;  ///< item: its batch; stolen: the node of the parent that waits for it
   };
-  /// awaited: the promise of the root; otherwise the record, or a tagged record_source, or 0.
+  /// awaited: the promise of the root, or 0 until somebody asks; otherwise the record, or a tagged
+  /// record_source, or 0.
   std::uintptr_t chain = 0;
   union {
     std::source_location site;  ///< of the latest co_await, until the coroutine has thrown

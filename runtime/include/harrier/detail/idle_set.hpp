@@ -48,6 +48,12 @@ class idle_set {
     return hungry_.load(std::memory_order_relaxed) > 0;
   }
 
+  /// The same where stores_are_plain().
+  bool anyone_hungry_after_plain_push() const noexcept {
+    plain_light_barrier();  // [idle:hungry]
+    return hungry_.load(std::memory_order_relaxed) > 0;
+  }
+
   /// o2. False: nobody sleeps, or somebody searches and will look again before it sleeps.
   bool wants_wake() const noexcept {
     // seq_cst: o1 and this against p1 and p3, of which at least one sees the other  [idle:hungry]

@@ -18,6 +18,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -35,6 +36,11 @@ struct standard_atomics {
   static void store_before_loads(std::atomic<T>& at, T value) noexcept {
     detail::store_before_loads(at, value);
   }
+  template <class T>
+  static void plain_store_before_loads(std::atomic<T>& at, T value) noexcept {
+    detail::plain_store_before_loads(at, value);
+  }
+  static bool stores_are_plain() noexcept { return detail::stores_are_plain(); }
   static void heavy_barrier() noexcept { detail::heavy_barrier(); }
 };
 
@@ -54,20 +60,20 @@ class steal_deque {
 
   /// Owner. Throws std::bad_alloc when it cannot grow, and then nothing has changed.
   void push(T* item) {
-    if (!push_if_room(item)) {
-      make_room(bottom_.load(Atomics::relaxed));  // owner only
-      push_if_room(item);
+    const std::int64_t bottom = bottom_.load(Atomics::relaxed);  // owner only
+    if (bottom - top_seen_ >= owned_.capacity()) {
+      make_room(bottom);
     }
+    append(item, bottom);
   }
 
-  /// Owner. False: push() would have to look for room.
-  bool push_if_room(T* item) noexcept {
+  /// Owner. False: push() would have to look for room, or the owner's stores are not plain.
+  bool push_quickly(T* item) noexcept {
     const std::int64_t bottom = bottom_.load(Atomics::relaxed);  // owner only
-    if (bottom - top_seen_ >= owned_.capacity) [[unlikely]] {
+    if (bottom >= quick_below_) [[unlikely]] {
       return false;
     }
-    owned_.slot(bottom).store(item, Atomics::relaxed);  // published by the release below
-    bottom_.store(bottom + 1, Atomics::release);  // [deque:publish] pairs with steal()
+    append(item, bottom);
     return true;
   }
 
@@ -83,6 +89,22 @@ class steal_deque {
       return owned_.slot(bottom).load(Atomics::relaxed);  // owner only
     }
     return pop_last(bottom, top);
+  }
+
+  /// Owner. Pops `item`, if it is the youngest and not the last one. False: nothing has changed, and
+  /// pop() may still give it.
+  bool pop_quickly(const T* item) noexcept {
+    const std::int64_t bottom = bottom_.load(Atomics::relaxed) - 1;  // owner only
+    if (bottom < quick_from_ || owned_.slot(bottom).load(Atomics::relaxed) != item)
+        [[unlikely]] {  // owner only
+      return false;
+    }
+    Atomics::plain_store_before_loads(bottom_, bottom);  // [deque:last] pairs with steal()
+    if (top_.load(Atomics::relaxed) < bottom) [[likely]] {  // the thief's barrier orders it
+      return true;
+    }
+    bottom_.store(bottom + 1, Atomics::release);  // [deque:publish] for a thief that sees this one
+    return false;
   }
 
   /// Any thread. The oldest, or null: empty, or another thief was faster.
@@ -111,17 +133,23 @@ class steal_deque {
  private:
   /// A power of two of slots, which an index goes round and round.
   struct ring {
-    atomic<T*>& slot(std::int64_t index) const noexcept { return items[index & (capacity - 1)]; }
-    std::int64_t capacity = 0;
+    atomic<T*>& slot(std::int64_t index) const noexcept { return items[index & mask]; }
+    std::int64_t capacity() const noexcept { return mask + 1; }
+    std::int64_t mask = -1;
     atomic<T*>* items = nullptr;
   };
   struct owning_ring {
     explicit owning_ring(std::int64_t slots)
         : items(std::make_unique<atomic<T*>[]>(static_cast<std::size_t>(slots))),
-          view{slots, items.get()} {}
+          view{slots - 1, items.get()} {}
     std::unique_ptr<atomic<T*>[]> items;
     ring view;
   };
+
+  void append(T* item, std::int64_t bottom) noexcept {
+    owned_.slot(bottom).store(item, Atomics::relaxed);  // published by the release below
+    bottom_.store(bottom + 1, Atomics::release);  // [deque:publish] pairs with steal()
+  }
 
   /// The rare end of pop(): none is left, or one, which a thief may be taking.
   HARRIER_NOINLINE T* pop_last(std::int64_t bottom, std::int64_t top) noexcept {
@@ -133,31 +161,44 @@ class steal_deque {
         top_.compare_exchange_strong(first, top + 1, Atomics::relaxed, Atomics::relaxed)) {
       item = owned_.slot(bottom).load(Atomics::relaxed);  // owner only
     }
-    top_seen_ = bottom + 1;
+    see_top(bottom + 1);
     bottom_.store(bottom + 1, Atomics::relaxed);  // owner only; no slot is published by it
     return item;
   }
 
+  /// What push and pop compare with: one look tells them of room, and of a kernel with membarrier.
+  void see_top(std::int64_t top) noexcept {
+    top_seen_ = top;
+    if (Atomics::stores_are_plain()) {
+      quick_from_ = top;
+      quick_below_ = top + owned_.capacity();
+    }
+  }
+
   /// Looks how far the thieves are, and doubles the ring if that is not enough.
   HARRIER_NOINLINE void make_room(std::int64_t bottom) {
-    top_seen_ = top_.load(Atomics::acquire);  // [deque:top] slots below are free
-    if (bottom - top_seen_ < owned_.capacity) {
+    see_top(top_.load(Atomics::acquire));  // [deque:top] slots below are free
+    if (bottom - top_seen_ < owned_.capacity()) {
       return;
     }
     rings_.reserve(rings_.size() + 1);
     auto fresh = std::make_unique<owning_ring>(
-        owned_.capacity == 0 ? static_cast<std::int64_t>(first_capacity) : 2 * owned_.capacity);
+        owned_.capacity() == 0 ? static_cast<std::int64_t>(first_capacity) : 2 * owned_.capacity());
     for (std::int64_t index = top_seen_; index < bottom; ++index) {
       fresh->view.slot(index).store(owned_.slot(index).load(Atomics::relaxed), Atomics::relaxed);
     }
     owned_ = fresh->view;
+    see_top(top_seen_);
     ring_.store(&fresh->view, Atomics::release);  // [deque:grow] pairs with steal()
     rings_.push_back(std::move(fresh));  // the old ones stay: a thief may still read them
   }
 
   alignas(64) atomic<std::int64_t> top_;  // thieves write it
   alignas(64) atomic<std::int64_t> bottom_;  // the owner writes it
-  std::int64_t top_seen_ = 0;  // owner only, as all below but ring_: top_ when it was last read
+  // owner only, as all below but ring_
+  std::int64_t quick_from_ = std::numeric_limits<std::int64_t>::max();
+  std::int64_t quick_below_ = std::numeric_limits<std::int64_t>::min();
+  std::int64_t top_seen_ = 0;  // top_ when it was last read
   ring owned_;  // the newest ring
   std::vector<std::unique_ptr<owning_ring>> rings_;
   atomic<ring*> ring_;

@@ -38,9 +38,11 @@ class HARRIER_EXPORT worker_slot {
   harrier::runner& runner() noexcept { return *runner_; }
   event_loop* loop() noexcept { return loop_.load(std::memory_order_acquire); }  // [slot:loop]
 
-  /// Pushes a forked child and lets a hungry worker know. False: no memory, and it was not pushed.
-  bool push_child(promise_base& child) noexcept;
+  /// Pushes a forked child and lets a hungry worker know; or keeps it for its join, without memory.
+  void push_child(promise_base& child) noexcept;
   promise_base* pop_child() noexcept { return deque_.pop(); }
+  /// False: it may still be there, for pop_child().
+  bool pop_child_quickly(const promise_base& child) noexcept { return deque_.pop_quickly(&child); }
   /// Undoes a pop: there is room.
   void put_back(promise_base& child) noexcept { deque_.push(&child); }
 
@@ -141,8 +143,8 @@ class HARRIER_EXPORT worker_slot {
   void open();
   void finish() noexcept;
   bool park();
-  HARRIER_NOINLINE bool push_child_with_growth(promise_base& child) noexcept;
-  HARRIER_NOINLINE bool wake_for_child() noexcept;  // true
+  HARRIER_NOINLINE void push_child_slowly(promise_base& child) noexcept;
+  HARRIER_NOINLINE void wake_for_child() noexcept;
   bool keep_timers() noexcept;
   void stay_after_all() noexcept;
   std::uint32_t random() noexcept;

@@ -30,13 +30,20 @@ inline void light_barrier() {
   }
 }
 
+inline void plain_light_barrier() { light_barrier(); }
+
+inline bool stores_are_plain() { return model::mutant.has_membarrier; }
+
+template <class T, class U>
+void plain_store_before_loads(std::atomic<T>& flag, U value) {
+  flag.store(value, std::memory_order_relaxed);
+  light_barrier();
+}
+
 template <class T, class U>
 void store_before_loads(std::atomic<T>& flag, U value) {
-  if (!model::has_step("the light barrier")) {
-    flag.store(value, std::memory_order_relaxed);
-  } else if (model::mutant.has_membarrier) {
-    flag.store(value, std::memory_order_relaxed);
-    full_barrier();
+  if (stores_are_plain() || !model::has_step("the light barrier")) {
+    plain_store_before_loads(flag, value);
   } else {
     flag.exchange(value, std::memory_order_seq_cst);
   }
