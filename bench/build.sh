@@ -3,7 +3,7 @@
 # needs, how a missing one gets there, and how a build tree is made and kept up to date.
 build_packages=(g++ cmake ninja-build pkg-config libtbb-dev libcli11-dev nlohmann-json3-dev libssl-dev
   libbenchmark-dev)
-test_packages=("${build_packages[@]}" libgtest-dev libgmock-dev relacy-dev python3)
+test_packages=("${build_packages[@]}" libgtest-dev libgmock-dev relacy-dev spin python3)
 ci_packages=("${test_packages[@]}" git clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev)
 
 # need_packages NAME...: installs those that are missing, with everything apt says on stderr. Asks

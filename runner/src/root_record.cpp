@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The records of tasks that were run or spawned, and the plain ones of guests and stolen children.
-#include <harrier/detail/join_word.hpp>
 #include <harrier/detail/promise.hpp>
 #include <harrier/detail/record_memory.hpp>
 #include <harrier/detail/spin_mutex.hpp>
@@ -259,9 +258,7 @@ task_record& promise_base::make_record(promise_base& root) {
   } else {
     record.context = std::move(*here()->context);  // from the stack of who started it
     here()->context = &record.context;
-    // acq_rel: `chain` is visible to a canceller, or its wish to us  [join_word:record]
-    const std::uint32_t before = root.join.fetch_or(record_made, std::memory_order_acq_rel);
-    if ((before & cancel_wanted) != 0) {
+    if (root.join.makes_record()) {
       record.cancel(nullptr);
     }
   }
@@ -269,31 +266,18 @@ task_record& promise_base::make_record(promise_base& root) {
 }
 
 bool cancel_stolen(promise_base& child) noexcept {
-  // acq_rel: `chain` of a record that was made is visible, or our wish to its maker  [join_word:record]
-  const std::uint32_t before =
-      child.join.fetch_or(cancel_wanted | cancelling, std::memory_order_acq_rel);
-  if ((before & child_ended) != 0) {
-    return false;
+  switch (child.join.begin_cancel()) {
+    case join_word::cancel::too_late:
+      return false;
+    case join_word::cancel::of_record:
+      child.record_if_made()->cancel(nullptr);
+      break;
+    case join_word::cancel::left:
+      break;
   }
-  if ((before & (record_made | record_closing)) == record_made) {  // [join_word:record]
-    child.record_if_made()->cancel(nullptr);
-  }
-  child.join.fetch_and(~cancelling, std::memory_order_release);  // [join_word:cancelling]
+  child.join.end_cancel();
   return true;
 }
-
-namespace {
-
-/// The record of a stolen child is about to go: whoever cancels it just now comes first.
-void close_to_cancels(promise_base& child) noexcept {
-  std::uint32_t now = child.join.fetch_or(record_closing, std::memory_order_acq_rel);
-  while ((now & cancelling) != 0) {
-    pause_processor();
-    now = child.join.load(std::memory_order_acquire);  // [join_word:cancelling]
-  }
-}
-
-}  // namespace
 
 std::coroutine_handle<> finish(promise_base& ended) noexcept {
   execution& at = *here();
@@ -306,10 +290,10 @@ std::coroutine_handle<> finish(promise_base& ended) noexcept {
       return transfer(ended.continuation);
     case role::stolen: {
       if (record != nullptr) {
-        close_to_cancels(ended);
+        ended.join.closes_record();
         record->ops().finish(*record, at);
       }
-      suspension* parent = meet_parent(ended);
+      auto* parent = ended.join.child_ends() ? static_cast<suspension*>(ended.owner) : nullptr;
       if (parent != nullptr && parent->record->is_bound()) {
         wake(*parent);  // it goes on where it is bound, not here
       } else if (parent != nullptr && end_wait(*parent)) {

@@ -61,7 +61,9 @@ void throw_interrupted(task_record& main, int signal, const cancelled& reason) {
   throw interrupted(signal);
 }
 
-task<> run_each(std::vector<task<>> work) {
+namespace {
+
+task<> await_each(std::vector<task<>> work) {
   std::vector<join_handle<void>> handles;
   handles.reserve(work.size());
   for (task<>& each : work) {
@@ -80,6 +82,13 @@ task<> run_each(std::vector<task<>> work) {
   if (first_error) {
     std::rethrow_exception(first_error);
   }
+}
+
+}  // namespace
+
+std::coroutine_handle<task_promise<void>> run_each_of(std::vector<task<>>& work) {
+  task<> each = await_each(std::move(work));
+  return task_access::release(each);
 }
 
 }  // namespace detail

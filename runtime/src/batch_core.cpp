@@ -24,7 +24,7 @@ constexpr std::uint64_t most_positions = std::uint64_t{1} << 31;
 }  // namespace
 
 batch_core::batch_core(std::uint64_t total, dispatch_options options) noexcept
-    : total_(total), positions_(total), options_(std::move(options)), remaining_(total) {}
+    : total_(total), positions_(total), options_(std::move(options)), end_(total) {}
 
 batch_core::~batch_core() = default;
 
@@ -84,7 +84,7 @@ void batch_core::leave_out_completed(std::size_t slots) {
   }
   const index_set left = completed.complement(total_);
   positions_ = left.size();
-  remaining_.store(positions_, std::memory_order_relaxed);  // before the batch is handed to anybody
+  end_.expect(positions_);
   left_ = position_map(left);
   identity_ = false;
 }
@@ -245,8 +245,7 @@ void batch_core::finish_suspended(worker_slot& slot, promise_base& promise,
 void batch_core::flush(batch_lane& at) noexcept { subtract(std::exchange(at.unflushed, 0)); }
 
 void batch_core::subtract(std::uint64_t items) noexcept {
-  // acq_rel pairs with itself: the last one sees what every worker stored
-  if (items != 0 && remaining_.fetch_sub(items, std::memory_order_acq_rel) == items) {
+  if (end_.subtract(items)) {
     complete();
   }
 }
@@ -260,19 +259,13 @@ void batch_core::complete_if_empty() noexcept {
 void batch_core::complete() noexcept {
   release_inputs();
   options_.recorder.reset();  // every item that completed has been told
-  batch_watcher* watchers = nullptr;
-  bool detached = false;
-  {
-    const std::scoped_lock guard(mutex_);
-    done_.store(true, std::memory_order_release);  // [batch:done] pairs with is_done()
-    watchers = std::exchange(watchers_, nullptr);
-    detached = detached_;
-  }
-  if (detached) {
+  const batch_end::outcome outcome = end_.done();
+  if (outcome.is_detached) {
     report_detached_errors();
     release_results();
   }
   core_->forget(*this);
+  batch_watcher* watchers = outcome.watchers;
   while (watchers != nullptr) {
     batch_watcher* next = watchers->next;
     watchers->notify(*watchers);
@@ -282,13 +275,7 @@ void batch_core::complete() noexcept {
 }
 
 void batch_core::abandon() noexcept {
-  bool done = false;
-  {
-    const std::scoped_lock guard(mutex_);
-    detached_ = true;
-    done = is_done();
-  }
-  if (done) {
+  if (end_.abandon()) {
     report_detached_errors();
     release_results();
   }

@@ -11,27 +11,6 @@
 
 namespace harrier::detail {
 
-bool batch_core::watch(batch_watcher& watcher) noexcept {
-  const std::scoped_lock guard(mutex_);
-  if (is_done()) {
-    return false;
-  }
-  watcher.next = watchers_;
-  watchers_ = &watcher;
-  return true;
-}
-
-bool batch_core::unwatch(batch_watcher& watcher) noexcept {
-  const std::scoped_lock guard(mutex_);
-  for (batch_watcher** at = &watchers_; *at != nullptr; at = &(*at)->next) {
-    if (*at == &watcher) {
-      *at = watcher.next;
-      return true;
-    }
-  }
-  return false;
-}
-
 void batch_core::wait(const char* call) {
   wait_until(std::chrono::steady_clock::time_point::max(), call);
 }

@@ -9,7 +9,7 @@ namespace harrier {
 namespace detail {
 
 void take_back_or_wait(promise_base& child) noexcept {
-  if (is_kept_for_join(child)) {
+  if (child.join.is_kept()) {
     return;
   }
   worker_slot* slot = this_slot();
@@ -25,7 +25,7 @@ void take_back_or_wait(promise_base& child) noexcept {
   // A thief has it, and it may refer to the parent's locals, which are about to go.
   cancel_stolen(child);
   // What it waits for may be ours to run: the thread helps meanwhile.
-  while (!has_ended(child)) {
+  while (!child.join.has_ended()) {
     if (slot == nullptr || !slot->help()) {
       ::sched_yield();
     }
@@ -49,7 +49,8 @@ std::coroutine_handle<> stolen_child_wait::wait(promise_base& child, promise_bas
     }
     record->take_cancel();
   }
-  if (wait_for_child(child, *this) || !abandon_wait()) {
+  child.owner = this;
+  if (child.join.parent_waits() || !abandon_wait()) {
     return std::noop_coroutine();
   }
   return transfer(parent.handle());
@@ -74,11 +75,11 @@ std::coroutine_handle<> child_join::begin_slowly(promise_base& child, promise_ba
   if (popped != nullptr) {
     slot->put_back(*popped);
   }
-  if (is_kept_for_join(child)) {
+  if (child.join.is_kept()) {
     child.is_awaited_by(parent.handle());
     return transfer(child.handle());
   }
-  if (has_ended(child)) {
+  if (child.join.has_ended()) {
     return transfer(parent.handle());
   }
   is_waiting_ = true;
@@ -91,18 +92,18 @@ std::coroutine_handle<> child_join::begin_slowly(promise_base& child, promise_ba
   }
 }
 
-}  // namespace detail
+namespace {
 
-task<> when_all(std::vector<task<>> work) {
-  if (detail::this_slot() == nullptr) {
-    auto all = detail::run_each(std::move(work));
+task<> await_all(std::vector<task<>> work) {
+  if (this_slot() == nullptr) {
+    auto all = run_each(std::move(work));
     co_await all;
     co_return;
   }
   std::vector<forked<void>> children;
   children.reserve(work.size());
   for (task<>& each : work) {
-    children.push_back(detail::fork_now(std::move(each)));
+    children.push_back(fork_now(std::move(each)));
   }
   std::exception_ptr error;
   while (!children.empty()) {
@@ -118,4 +119,12 @@ task<> when_all(std::vector<task<>> work) {
   }
 }
 
+}  // namespace
+
+std::coroutine_handle<task_promise<void>> when_all_of(std::vector<task<>>& work) {
+  task<> all = await_all(std::move(work));
+  return task_access::release(all);
+}
+
+}  // namespace detail
 }  // namespace harrier

@@ -2,7 +2,6 @@
 #include <harrier/detail/worker_slot.hpp>
 
 #include <harrier/detail/allocator.hpp>
-#include <harrier/detail/join_word.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/seam.hpp>
 
@@ -218,7 +217,7 @@ void worker_slot::push_child_slowly(promise_base& child) noexcept {
   try {
     deque_.push(&child);
   } catch (const std::bad_alloc&) {  // the parent then runs the child itself
-    keep_for_join(child);
+    child.join.keep();
     return;
   }
   core_.notify_local();

@@ -167,6 +167,16 @@ class atomic {
   mutable rl::atomic<T> value_;
 };
 
+/// std::mutex.
+class mutex {
+ public:
+  void lock() { mutex_.lock($); }
+  void unlock() { mutex_.unlock($); }
+
+ private:
+  rl::mutex mutex_;
+};
+
 /// The line that full_barrier() exchanges; it lives as long as the schedule.
 inline rl::atomic<unsigned>* barrier_line = nullptr;
 
@@ -188,6 +198,7 @@ using namespace ::std;
 
 using model::atomic;
 using model::memory_order;
+using model::mutex;
 inline constexpr memory_order memory_order_relaxed = rl::mo_relaxed;
 inline constexpr memory_order memory_order_acquire = rl::mo_acquire;
 inline constexpr memory_order memory_order_release = rl::mo_release;

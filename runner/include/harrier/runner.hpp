@@ -219,7 +219,11 @@ task<std::vector<T>> run_each(std::vector<task<T>> work) {
   }
   co_return results;
 }
-HARRIER_EXPORT task<> run_each(std::vector<task<>> work);
+/// A handle: no task goes into or out of the binary by value (HARRIER_IN_REGISTERS).
+HARRIER_EXPORT std::coroutine_handle<task_promise<void>> run_each_of(std::vector<task<>>& work);
+inline task<> run_each(std::vector<task<>> work) {
+  return task_access::adopt<void>(run_each_of(work));
+}
 
 /// A reference to a record for a scope.
 class held_record {

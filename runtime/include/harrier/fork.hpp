@@ -2,7 +2,6 @@
 #pragma once
 
 #include <harrier/detail/forked_context.hpp>
-#include <harrier/detail/join_word.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/task.hpp>
 
@@ -31,7 +30,7 @@ forked<T> fork_now(task<T>&& child) {
   if (worker_slot* slot = this_slot()) [[likely]] {
     slot->push_child(promise);
   } else {
-    keep_for_join(promise);
+    promise.join.keep();
   }
   // Last: what is empty from here on needs no look before it is destroyed.
   return forked<T>(task_access::release(child));

@@ -113,6 +113,13 @@ task<std::vector<T>> when_all(std::vector<task<T>> work) {
   co_return values;
 }
 
-HARRIER_EXPORT task<> when_all(std::vector<task<>> work);
+namespace detail {
+/// A handle: no task goes into or out of the binary by value (HARRIER_IN_REGISTERS).
+HARRIER_EXPORT std::coroutine_handle<task_promise<void>> when_all_of(std::vector<task<>>& work);
+}  // namespace detail
+
+inline task<> when_all(std::vector<task<>> work) {
+  return detail::task_access::adopt<void>(detail::when_all_of(work));
+}
 
 }  // namespace harrier

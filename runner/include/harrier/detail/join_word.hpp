@@ -2,10 +2,10 @@
 // Where a forked child that left its parent meets it again: whoever comes last goes on. And how a
 // cancel follows it.
 //
-// Threads     the child runs on one, the parent waits or cancels on another.
+// Threads     the child runs on one, the parent waits on another, either may be cancelled by a third.
 // Protocol    the word gathers bits and is 0 at first.
-//             parent: writes its node into `owner`, then parent_waits; if the child has ended it
-//                     goes on itself.
+//             parent: writes its node into the child's `owner`, then parent_waits; if the child has
+//                     ended it goes on itself.
 //             child:  child_ended; if it finds parent_waits it continues the parent.
 //             cancel: cancel_wanted | cancelling; cancels the record if record_made and not
 //                     record_closing; then takes cancelling away.
@@ -13,50 +13,87 @@
 //                     record_closing before the record goes, and waits while cancelling.
 #pragma once
 
-#include <harrier/detail/promise.hpp>
+#include <harrier/detail/spin_wait.hpp>
 
 #include <atomic>
 #include <cstdint>
 
 namespace harrier::detail {
 
-inline constexpr std::uint32_t parent_waits = 1;
-inline constexpr std::uint32_t child_ended = 2;
-inline constexpr std::uint32_t cancel_wanted = 4;
-inline constexpr std::uint32_t cancelling = 8;
-inline constexpr std::uint32_t record_made = 16;
-inline constexpr std::uint32_t record_closing = 32;
-/// Never offered to thieves: there was no worker, or no memory. Set and read by the parent alone.
-inline constexpr std::uint32_t kept_for_join = 64;
+class join_word {
+ public:
+  constexpr join_word() noexcept = default;
+  join_word(const join_word&) = delete;
+  join_word& operator=(const join_word&) = delete;
 
-inline void keep_for_join(promise_base& child) noexcept {
-  child.join.store(kept_for_join, std::memory_order_relaxed);  // parent only
-}
-inline bool is_kept_for_join(const promise_base& child) noexcept {
-  return (child.join.load(std::memory_order_relaxed) & kept_for_join) != 0;  // parent only
-}
+  /// The child is never offered to thieves: there is no worker, or no memory. For the parent.
+  void keep() noexcept { bits_.store(kept, std::memory_order_relaxed); }  // parent only
+  bool is_kept() const noexcept {
+    return (bits_.load(std::memory_order_relaxed) & kept) != 0;  // parent only
+  }
 
-/// Whether the child has ended, with its result visible.
-inline bool has_ended(const promise_base& child) noexcept {
-  // acquire: pairs with meet_parent()  [join_word:ended]
-  return (child.join.load(std::memory_order_acquire) & child_ended) != 0;
-}
+  /// Whether the child has ended, with its result visible.
+  bool has_ended() const noexcept {
+    // acquire: pairs with child_ends()  [join_word:ended]
+    return (bits_.load(std::memory_order_acquire) & child_ended) != 0;
+  }
 
-/// The parent's side. False: the child has ended already.
-inline bool wait_for_child(promise_base& child, suspension& parent) noexcept {
-  child.owner = &parent;
-  // acq_rel: `owner` is visible to the child, or its result to us  [join_word:ended]
-  return (child.join.fetch_or(parent_waits, std::memory_order_acq_rel) & child_ended) == 0;
-}
+  /// The parent, whose node is in the child's `owner`, waits. False: the child has ended already.
+  bool parent_waits() noexcept {
+    // acq_rel: `owner` is visible to the child, or its result to us  [join_word:ended]
+    return (bits_.fetch_or(parent_waiting, std::memory_order_acq_rel) & child_ended) == 0;
+  }
 
-/// The child's side. The node of the parent, if it waits, which the caller now has to continue.
-inline suspension* meet_parent(promise_base& child) noexcept {
-  // acq_rel: publishes the result, and sees `owner`  [join_word:ended]
-  const std::uint32_t before = child.join.fetch_or(child_ended, std::memory_order_acq_rel);
-  return (before & parent_waits) != 0 ? static_cast<suspension*>(child.owner) : nullptr;
-}
+  /// The child's result is in place. True: the parent waits, and the caller has to continue it.
+  bool child_ends() noexcept {
+    // acq_rel: publishes the result, and sees `owner`  [join_word:ended]
+    return (bits_.fetch_or(child_ended, std::memory_order_acq_rel) & parent_waiting) != 0;
+  }
 
-/// Cancels a child that a thief has, for the parent. False: it has ended.
-HARRIER_EXPORT bool cancel_stolen(promise_base& child) noexcept;
+  enum class cancel { too_late, left, of_record };
+  /// Somebody cancels the child: too late, left to whoever makes its record, or to be passed to its
+  /// record, which stays until end_cancel(). That follows unless it is too late.
+  cancel begin_cancel() noexcept {
+    // acquire: a record that was made is visible, and the result of a child that has ended; the wish
+    // itself is all that its maker learns from us  [join_word:record] [join_word:ended]
+    const std::uint32_t before =
+        bits_.fetch_or(cancel_wanted | cancelling, std::memory_order_acquire);
+    if ((before & child_ended) != 0) {
+      return cancel::too_late;
+    }
+    return (before & (record_made | record_closing)) == record_made ? cancel::of_record
+                                                                    : cancel::left;
+  }
+  void end_cancel() noexcept {
+    bits_.fetch_and(~cancelling, std::memory_order_release);  // [join_word:cancelling]
+  }
+
+  /// The child has a record now. True: a cancel came before, and the caller passes it on.
+  bool makes_record() noexcept {
+    // release: the record is visible to a canceller  [join_word:record]
+    return (bits_.fetch_or(record_made, std::memory_order_release) & cancel_wanted) != 0;
+  }
+
+  /// The record is about to go: whoever cancels it just now comes first.
+  void closes_record() noexcept {
+    // acquire: pairs with end_cancel()  [join_word:cancelling]
+    std::uint32_t now = bits_.fetch_or(record_closing, std::memory_order_acquire);
+    while ((now & cancelling) != 0) {
+      pause_processor();
+      now = bits_.load(std::memory_order_acquire);  // [join_word:cancelling]
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t parent_waiting = 1;
+  static constexpr std::uint32_t child_ended = 2;
+  static constexpr std::uint32_t cancel_wanted = 4;
+  static constexpr std::uint32_t cancelling = 8;
+  static constexpr std::uint32_t record_made = 16;
+  static constexpr std::uint32_t record_closing = 32;
+  static constexpr std::uint32_t kept = 64;
+
+  std::atomic<std::uint32_t> bits_{0};
+};
 
 }  // namespace harrier::detail

@@ -4,12 +4,12 @@
 
 #include <harrier/detail/execution.hpp>
 #include <harrier/detail/foreign_awaiter.hpp>
+#include <harrier/detail/join_word.hpp>
 #include <harrier/detail/suspension.hpp>
 #include <harrier/detail/task_record.hpp>
 #include <harrier/detail/transfer.hpp>
 #include <harrier/errors.hpp>
 
-#include <atomic>
 #include <concepts>
 #include <coroutine>
 #include <cstdint>
@@ -150,11 +150,14 @@ struct promise_base {
   };
   result_kind result = result_kind::none;
   role started_as = role::root;
-  std::atomic<std::uint32_t> join{0};  ///< forked children only; see join_word.hpp
+  join_word join;  ///< forked children only
 };
 
 /// The end of a coroutine that nobody awaits directly. Returns what to resume next.
 HARRIER_EXPORT HARRIER_NOINLINE std::coroutine_handle<> finish(promise_base& ended) noexcept;
+
+/// Cancels a forked child that left its parent. False: it has ended.
+HARRIER_EXPORT bool cancel_stolen(promise_base& child) noexcept;
 
 struct final_awaiter {
   final_awaiter() noexcept {}

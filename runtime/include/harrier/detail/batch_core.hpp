@@ -4,12 +4,13 @@
 // Threads     workers claim, start and finish items; any thread cancels, waits and reads the counts.
 // Invariant 1 started + unstarted + dropped + skipped = total; every item ends exactly once:
 //             completed, failed or cancelled.
-// Invariant 2 `remaining` reaches 0 once, by the flush of the last worker that finished an item, or
+// Invariant 2 the batch ends once (batch_end.hpp), by the flush of the last worker that finished an item, or
 //             by a cancel that dropped the last ones.
 // Cost        an item touches only lines of the worker's own lane; the shared counter sees one
 //             subtraction for each chunk, or when a worker runs out of other work.
 #pragma once
 
+#include <harrier/detail/batch_end.hpp>
 #include <harrier/detail/blocking_wait.hpp>
 #include <harrier/detail/completion_recorder.hpp>
 #include <harrier/detail/position_map.hpp>
@@ -55,12 +56,6 @@ namespace detail {
 class runtime_core;
 class worker_slot;
 
-/// Told once when a batch is done, on the thread that finished it.
-struct batch_watcher {
-  void (*notify)(batch_watcher& self) noexcept;
-  batch_watcher* next = nullptr;
-};
-
 /// What one slot has of a batch. Its lines are written by that slot's thread, but for the range.
 struct alignas(64) batch_lane {
   range_word range;  // thieves and cancels write it too
@@ -105,9 +100,9 @@ class HARRIER_EXPORT batch_core {
 
   // --- the handle's side
   std::uint64_t total() const noexcept { return total_; }
-  bool is_done() const noexcept { return done_.load(std::memory_order_acquire); }  // [batch:done]
-  bool watch(batch_watcher& watcher) noexcept;  ///< false: already done
-  bool unwatch(batch_watcher& watcher) noexcept;  ///< false: it is told, or has been
+  bool is_done() const noexcept { return end_.is_done(); }
+  bool watch(batch_watcher& watcher) noexcept { return end_.watch(watcher); }
+  bool unwatch(batch_watcher& watcher) noexcept { return end_.unwatch(watcher); }
   void wait(const char* call);
   bool wait_until(std::chrono::steady_clock::time_point deadline, const char* call);
   void cancel() noexcept;
@@ -213,15 +208,12 @@ class HARRIER_EXPORT batch_core {
   std::atomic<std::uint32_t> references_{2};  // the handle's and the runtime's
   std::atomic<bool> cancelled_{false};
   std::atomic<std::int64_t> spare_window_{0};  // of a window set by hand: what no slot has borrowed
-  alignas(64) std::atomic<std::uint64_t> remaining_;
-  std::atomic<bool> done_{false};
+  batch_end end_;
 
   mutable std::mutex mutex_;
-  batch_watcher* watchers_ = nullptr;  // guarded by mutex_
   std::vector<item_error> errors_;  // guarded by mutex_; by completion
   std::vector<std::pair<std::uint64_t, std::uint64_t>> dropped_;  // guarded by mutex_; positions
   std::atomic<std::uint64_t> dropped_count_{0};  // counter only
-  bool detached_ = false;  // guarded by mutex_
   mutable bool errors_seen_ = false;  // guarded by mutex_
   std::exception_ptr lost_error_;  // guarded by mutex_: an error for which there was no memory
 };
