@@ -3,11 +3,9 @@
 #pragma once
 
 #include <harrier/detail/execution.hpp>
+#include <harrier/detail/published_position.hpp>
 #include <harrier/detail/spin_mutex.hpp>
 #include <harrier/detail/sync_word.hpp>
-
-#include <atomic>
-#include <cstdint>
 
 namespace harrier::detail {
 
@@ -41,39 +39,6 @@ class loop_binding {
 struct no_binding {
   void check(const char*) noexcept {}
   void check_or_die(const char*) noexcept {}
-};
-
-/// A lock where there is one thread.
-struct no_lock {
-  void lock() noexcept {}
-  void unlock() noexcept {}
-};
-
-/// A number that one side changes, under its lock, and the other looks at.
-class published_position {
- public:
-  // relaxed: under the lock of the side that changes it
-  std::uint64_t own() const noexcept { return value_.load(std::memory_order_relaxed); }
-  std::uint64_t of_other() const noexcept {
-    return value_.load(std::memory_order_acquire);  // [position:published]
-  }
-  void publish(std::uint64_t value) noexcept {
-    // release: the slots up to here are visible to the other side  [position:published]
-    value_.store(value, std::memory_order_release);
-  }
-
- private:
-  std::atomic<std::uint64_t> value_{0};
-};
-
-class plain_position {
- public:
-  std::uint64_t own() const noexcept { return value_; }
-  std::uint64_t of_other() const noexcept { return value_; }
-  void publish(std::uint64_t value) noexcept { value_ = value; }
-
- private:
-  std::uint64_t value_ = 0;
 };
 
 struct any_loop {

@@ -24,7 +24,8 @@
 
 namespace harrier::detail {
 
-template <class Item, class Family>
+/// A model makes it small by `first_slots`, a power of two.
+template <class Item, class Family, std::uint64_t first_slots = 16>
 class two_sided_ring {
   static_assert(std::is_nothrow_move_constructible_v<Item>);
 
@@ -149,8 +150,6 @@ class two_sided_ring {
     std::uint64_t mask = 0;
     std::uint64_t room = 0;  // senders: how many items may lie in the ring
   };
-
-  static constexpr std::uint64_t first_slots = 16;
 
   Item& slot_at(std::uint64_t position) noexcept {
     return senders_.slots[position & senders_.mask].item;
