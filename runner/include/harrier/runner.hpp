@@ -21,6 +21,7 @@
 #include <harrier/signals.hpp>
 #include <harrier/sleep.hpp>
 #include <harrier/sync/barrier.hpp>
+#include <harrier/sync/broadcast.hpp>
 #include <harrier/sync/channel.hpp>
 #include <harrier/sync/condition.hpp>
 #include <harrier/sync/errors.hpp>
@@ -28,6 +29,7 @@
 #include <harrier/sync/latch.hpp>
 #include <harrier/sync/mutex.hpp>
 #include <harrier/sync/once_flag.hpp>
+#include <harrier/sync/oneshot.hpp>
 #include <harrier/sync/semaphore.hpp>
 #include <harrier/sync/shared_mutex.hpp>
 #include <harrier/sync/wait_group.hpp>
