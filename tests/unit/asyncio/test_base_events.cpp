@@ -4,7 +4,7 @@
 // Left out, as they are about Python: test_call_soon_non_callable and its like (what is no callback
 // does not compile), executors by name, policies, async generators' hooks (test_async_generators).
 // test_shutdown_default_executor_timeout: close has one deadline for all, and then reports and waits:
-// runtime_stop.waits_for_calls_that_block. test_to_thread_contextvars comes with context variables.
+// runtime_stop.waits_for_calls_that_block.
 #include <harrier/runtime.hpp>
 
 #include "case.hpp"
@@ -267,6 +267,18 @@ TEST(test_threads, test_to_thread_args_kwargs) {
     co_return value;
   };
   EXPECT_EQ(rt.run(main(42, 7)), 49);
+}
+
+TEST(test_threads, test_to_thread_contextvars) {
+  runtime rt(std::size_t{1});
+  const context_var<std::string> name("name");
+  auto main = [&]() -> task<> {
+    (void)name.set("parrot");
+    auto work = offload_blocking([&name] { return name.get(); });
+    const std::string seen = co_await work;
+    EXPECT_EQ(seen, "parrot");
+  };
+  rt.run(main());
 }
 
 }  // namespace

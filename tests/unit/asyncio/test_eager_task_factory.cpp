@@ -60,6 +60,22 @@ ASYNCIO_CASE_IN_ORDER(test_eager_task_factory, test_cancellation_after_eager_ste
   EXPECT_TRUE(was_cancelled);
 }
 
+// The first step runs in the child's own context, and the parent's is back afterwards.
+ASYNCIO_CASE_IN_ORDER(test_eager_task_factory, test_context_vars) {
+  static const context_var<int> value("value", 0);
+  auto child = []() -> task<> {
+    EXPECT_EQ(value.get(), 1);
+    (void)value.set(2);
+    co_await yield();
+    EXPECT_EQ(value.get(), 2);
+  };
+  (void)value.set(1);
+  auto handle = spawn(eager, child());
+  EXPECT_EQ(value.get(), 1);
+  co_await handle;
+  EXPECT_EQ(value.get(), 1);
+}
+
 // Listed during its first step, not afterwards.
 ASYNCIO_CASE_IN_ORDER(test_eager_task_factory, test_all_tasks_with_eager_completion) {
   event_loop& loop = this_loop();
