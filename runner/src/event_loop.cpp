@@ -29,6 +29,16 @@ void discard(ready_node& node) noexcept {
   }
 }
 
+/// False: no memory, and `told` is as it was: it is told out of turn.
+bool hold(std::vector<error_report>& held, error_report& told) noexcept {
+  try {
+    held.push_back(std::move(told));
+    return true;
+  } catch (const std::bad_alloc&) {  // said by the result
+    return false;
+  }
+}
+
 /// A loop that runs on this thread for a scope: the marker, the clock, the flag.
 class running_loop {
  public:
@@ -372,14 +382,9 @@ void event_loop::report(std::string message, std::exception_ptr error,
 }
 
 void event_loop::report(error_report told) noexcept {
-  if (held_reports_ != nullptr) {
-    try {
-      held_reports_->push_back(told);
-      return;
-    } catch (const std::bad_alloc&) {  // then it is told out of turn
-    }
+  if (held_reports_ == nullptr || !hold(*held_reports_, told)) {
+    detail::report_to(handler_.get(), told);
   }
-  detail::report_to(handler_.get(), told);
 }
 
 event_loop& this_loop() {
