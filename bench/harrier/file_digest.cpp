@@ -4,6 +4,7 @@
 #include "sha256.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -47,6 +48,11 @@ int open_to_read(const std::string& path, symlinks links) {
   return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | no_follow);
 }
 
+file_identity identity_of(int fd) {
+  struct stat status{};
+  return ::fstat(fd, &status) == 0 ? file_identity(status) : file_identity();
+}
+
 ssize_t read_some(int fd, std::vector<unsigned char>& buffer) {
   ssize_t got = 0;
   do {
@@ -65,6 +71,7 @@ file_digest hash_file(std::string path, symlinks links, std::atomic<std::uint64_
     result.error = errno;
     return result;
   }
+  result.identity = identity_of(file.get());
   auto& digest = digester();
   auto& buffer = read_buffer();
   for (;;) {
@@ -77,6 +84,9 @@ file_digest hash_file(std::string path, symlinks links, std::atomic<std::uint64_
                          std::memory_order_relaxed);  // counter only
   }
   result.sha256_hex = digest.finish();
+  result.is_lasting =
+      result.error == 0 && result.identity.is_regular && result.bytes == result.identity.bytes &&
+      result.identity == identity_of(file.get()) && !result.identity.is_too_recent();
   return result;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "file_identity.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -18,6 +20,8 @@ class file_digest {
   std::string sha256_hex;
   std::uint64_t bytes = 0;
   int error = 0;
+  file_identity identity;  // when it was opened
+  bool is_lasting = false;  // a regular file that was the same when it was closed
 };
 
 /// Opens, reads, hashes and closes the file; blocks the thread meanwhile. What was read is added to

@@ -2,7 +2,7 @@
 #include "hash_command.hpp"
 
 #include "count_argument.hpp"
-#include "exit_status.hpp"
+#include "duration_argument.hpp"
 #include "tree_hash.hpp"
 
 #include <cstdint>
@@ -13,6 +13,10 @@
 namespace harrier::cli {
 
 namespace {
+
+constexpr std::uint64_t most_window = 1'000'000;
+constexpr std::uint64_t most_retries = 100;
+constexpr std::uint64_t most_rate = 1'000'000;
 
 constexpr const char* footer =
     R"(One coroutine for each regular file; a PATH that is a directory stands for all of
@@ -25,20 +29,35 @@ Names: those with a backslash, newline or carriage return are escaped as coreuti
 does, with a backslash at the start of the line.
 Memory: bounded by the largest directory, whatever the size of the tree.
 A file or directory that cannot be read gets a message on standard error; the rest
-is still done. When standard output is closed (`| head`), it ends quietly.
+is still done, unless --on-error stop. --retry tries again after EIO, EAGAIN, ESTALE,
+ETIMEDOUT, EMFILE, ENFILE and ENOMEM, each time after twice the wait. When standard
+output is closed (`| head`), it ends quietly.
+
+Restarts: --checkpoint FILE keeps the digests in FILE.log and how much of it counts in
+FILE, once a second. The same command in the same directory goes on from there,
+however it ended, and writes what it would have written without: files whose size or
+time of modification changed are hashed again, vanished ones are dropped. A
+checkpoint that is damaged, of other PATHs or in use by another process is refused.
+It stays when all is done; remove FILE to start anew. Each file in it costs 16 bytes
+of memory when the next run goes on. SIGINT (Ctrl-C) ends the files under way and
+saves; a second one stops at once.
+
+Progress: `--progress json` prints an object a line to standard error, once a second
+and at the end: hashed, reused, errors, bytes, seconds, done.
 
 JSON fields: files (an array of path, sha256, bytes, in order), errors (of path,
 message; the first 1000), file_count, error_count, bytes, seconds, workers,
-peak_rss_bytes. A path that is not UTF-8 has U+FFFD in the place of what is not, and
+peak_rss_bytes, and with --checkpoint reused_count. A path that is not UTF-8 has U+FFFD in the place of what is not, and
 its bytes in path_hex.
 
 Examples:
   harrier hash /usr/include
   harrier hash src README.md | sha256sum -c --quiet
   harrier hash --json . | jq .bytes
+  harrier hash --checkpoint /tmp/home.c --output /tmp/home.sha256 ~
 
 Exit status: 0 all hashed, 1 something could not be read or written, 2 bad
-arguments; 141, or the signal SIGPIPE, when standard output was closed.)";
+arguments, 124 the deadline came first, 130 interrupted (with --checkpoint); 141, or the signal SIGPIPE, when standard output was closed.)";
 
 }  // namespace
 
@@ -51,6 +70,34 @@ void add_hash_command(CLI::App& program, std::function<int()>& chosen) {
       ->type_name("N")
       ->transform(count_between(1, max_workers))
       ->capture_default_str();
+  command->add_option("--output,-o", options->output, "Where to write, complete or not at all")
+      ->type_name("FILE")
+      ->default_str("standard output");
+  command
+      ->add_option("--checkpoint", options->checkpoint,
+                   "Keep what is done here, and go on from there")
+      ->type_name("FILE")
+      ->needs("--output");
+  command->add_option("--window", options->window, "How many files are under way at once")
+      ->type_name("N")
+      ->transform(count_between(1, most_window))
+      ->capture_default_str();
+  add_duration_option(*command, "--deadline", options->deadline, "When to stop beginning files");
+  command->add_option("--retry", options->retries, "How often to try again what may pass")
+      ->type_name("N")
+      ->transform(count_between(0, most_retries))
+      ->capture_default_str();
+  command->add_option("--rate", options->files_per_second, "At most this many files a second")
+      ->type_name("N")
+      ->transform(count_between(1, most_rate));
+  command
+      ->add_option_function<std::string>(
+          "--on-error",
+          [options](const std::string& what) { options->stop_on_error = what == "stop"; },
+          "What to do after a file that cannot be read")
+      ->check(CLI::IsMember({"continue", "stop"}))
+      ->default_str("continue");
+  add_progress_option(*command, options->progress);
   command->add_flag("--json", options->json, "Print one JSON object and nothing else");
   command->footer(footer);
   command->callback([options, &chosen] { chosen = [options] { return hash_paths(*options); }; });

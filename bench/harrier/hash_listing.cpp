@@ -81,9 +81,10 @@ void json_listing::end(const hash_totals& totals) {
     out().write(separator + path_object(path, json{{"message", message}}));
     separator = ",\n";
   }
-  const json rest{{"file_count", totals.files}, {"error_count", totals.errors},
-                  {"bytes", totals.bytes},      {"seconds", totals.seconds},
-                  {"workers", totals.workers},  {"peak_rss_bytes", totals.peak_rss_bytes}};
+  json rest{{"file_count", totals.files}, {"error_count", totals.errors},
+            {"bytes", totals.bytes},      {"seconds", totals.seconds},
+            {"workers", totals.workers},  {"peak_rss_bytes", totals.peak_rss_bytes}};
+  if (totals.reused) rest["reused_count"] = *totals.reused;
   out().write("]," + rest.dump().substr(1) + "\n");
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,7 @@ class hash_totals {
   double seconds = 0;
   std::size_t workers = 0;
   std::uint64_t peak_rss_bytes = 0;
+  std::optional<std::uint64_t> reused;  // with a checkpoint: files taken from it
 };
 
 /// Writes digests in the order they are given, as `sha256sum` does.

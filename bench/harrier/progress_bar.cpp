@@ -50,8 +50,8 @@ std::string progress_line(std::uint64_t done, std::uint64_t total, const std::st
   return line;
 }
 
-progress_bar::progress_bar()
-    : is_visible_(is_error_terminal()), start_(std::chrono::steady_clock::now()) {}
+progress_bar::progress_bar(bool is_wanted)
+    : is_visible_(is_wanted && is_error_terminal()), start_(std::chrono::steady_clock::now()) {}
 
 progress_bar::~progress_bar() { clear(); }
 

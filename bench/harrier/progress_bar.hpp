@@ -20,8 +20,8 @@ class progress_bar {
   /// How often draw() is worth calling.
   static constexpr std::chrono::milliseconds interval{100};
 
-  /// The clock of rate and time left starts now.
-  progress_bar();
+  /// The clock of rate and time left starts now. It is visible on a terminal, unless nobody wants it.
+  explicit progress_bar(bool is_wanted = true);
   /// Erases the line.
   ~progress_bar();
   progress_bar(const progress_bar&) = delete;

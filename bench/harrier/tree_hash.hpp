@@ -3,7 +3,11 @@
 
 #include <harrier/runtime.hpp>
 
+#include "progress_mode.hpp"
+
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,9 +20,18 @@ class hash_options {
   std::vector<std::string> paths;
   std::uint64_t workers = default_workers();
   bool json = false;
+  // So many that one long file does not keep the rest waiting, so few that they cost a megabyte.
+  std::uint64_t window = 1024;
+  std::string output;  // standard output if empty
+  std::string checkpoint;  // none if empty
+  std::optional<std::chrono::nanoseconds> deadline;
+  std::uint64_t retries = 0;
+  std::uint64_t files_per_second = 0;  // 0: as many as can be
+  bool stop_on_error = false;
+  progress_mode progress = progress_mode::automatic;
 };
 
-/// Hashes what the paths stand for onto standard output; returns the program's exit status.
+/// Hashes what the paths stand for onto the output; returns the program's exit status.
 int hash_paths(const hash_options& options);
 
 }  // namespace harrier::cli
