@@ -3,20 +3,28 @@
 
 #include "batch_work.hpp"
 #include "count_argument.hpp"
+#include "duration_argument.hpp"
 #include "exit_status.hpp"
+#include "interrupt.hpp"
 #include "output.hpp"
 #include "peak_memory.hpp"
 #include "progress_bar.hpp"
+#include "progress_mode.hpp"
 #include "report.hpp"
 #include "units.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <numeric>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace harrier::cli {
 
@@ -30,7 +38,14 @@ class batch_options {
   std::uint64_t workers = default_workers();
   work kind = work::noop;
   bool json = false;
+  std::uint64_t window = 0;  // 0: automatic
+  std::optional<std::chrono::nanoseconds> deadline;
+  std::string checkpoint;  // none if empty
+  std::optional<std::chrono::nanoseconds> checkpoint_interval;
+  progress_mode progress = progress_mode::automatic;
 };
+
+enum class ending { complete, interrupted, deadline };
 
 class batch_figures {
  public:
@@ -39,37 +54,144 @@ class batch_figures {
   seconds_f time{};
   std::uint64_t checksum = 0;
   std::uint64_t peak_rss = 0;
+  std::uint64_t expected = 0;
+  batch_counts counts;
+  ending end = ending::complete;
   runtime_metrics metrics;
 };
 
 constexpr std::uint64_t most_coroutines = 1'000'000'000;
 
-// The main thread has nothing else to do, so it draws. Ten looks a second cost the workers nothing.
-void wait_with_progress(batch<std::uint64_t>& items, work kind) {
-  progress_bar bar;
-  if (!bar.is_visible()) return items.wait();
-  const auto what = work_names()[static_cast<std::size_t>(kind)] + " coroutines";
-  while (!items.wait_for(progress_bar::interval)) {
-    bar.draw(items.counts().completed, items.size(), what);
+using steady = std::chrono::steady_clock;
+
+/// Shows how far a batch is, as `--progress` wants it.
+class batch_progress {
+ public:
+  explicit batch_progress(const batch_options& options)
+      : options_(options),
+        bar_(options.progress != progress_mode::json && options.progress != progress_mode::none) {}
+
+  bool is_wanted() const noexcept { return bar_.is_visible() || is_json(); }
+
+  void show(const batch_counts& counts, bool is_end) {
+    if (!is_json()) {
+      const auto what = work_names()[static_cast<std::size_t>(options_.kind)] + " coroutines";
+      return bar_.draw(counts.completed + counts.skipped, counts.total, what);
+    }
+    const auto now = steady::now();
+    if (!is_end && now - last_line_ < json_interval) return;
+    last_line_ = now;
+    nlohmann::ordered_json line;
+    line["completed"] = counts.completed;
+    line["skipped"] = counts.skipped;
+    line["total"] = counts.total;
+    line["seconds"] = seconds_f(now - start_).count();
+    line["done"] = is_end;
+    bar_.print_above(line.dump());
   }
+
+  void end(const batch_counts& counts) {
+    if (is_json()) show(counts, true);
+  }
+
+ private:
+  static constexpr std::chrono::seconds json_interval{1};
+  bool is_json() const noexcept { return options_.progress == progress_mode::json; }
+
+  const batch_options& options_;
+  progress_bar bar_;
+  steady::time_point start_ = steady::now();
+  steady::time_point last_line_ = start_;
+};
+
+// The main thread has nothing else to do, so it draws. Ten looks a second cost the workers nothing.
+template <class T>
+ending wait_to_the_end(batch<T>& items, const batch_options& options,
+                       const std::optional<interrupt_watch>& interrupts) {
+  batch_progress progress(options);
+  ending end = ending::complete;
+  if (!progress.is_wanted() && !options.deadline && !interrupts) {
+    items.wait();
+    return end;
+  }
+  const auto last =
+      options.deadline ? steady::now() + *options.deadline : steady::time_point::max();
+  for (;;) {
+    const auto look = std::min<duration>(progress_bar::interval, last - steady::now());
+    if (items.wait_for(std::max(look, duration::zero()))) break;
+    progress.show(items.counts(), false);
+    if (end != ending::complete) continue;
+    if (interrupts && interrupts->is_interrupted()) end = ending::interrupted;
+    if (steady::now() >= last) end = ending::deadline;
+    if (end != ending::complete) items.cancel();
+  }
+  progress.end(items.counts());
+  return end;
+}
+
+// The results of a batch without a checkpoint stay in memory and are added up in the end.
+void run_in_memory(runtime& rt, const batch_options& options, batch_figures& figures) {
+  const auto start = steady::now();
+  auto items = dispatch_work(rt, options.kind, options.coroutines,
+                             dispatch_options().with_window(options.window));
+  figures.end = wait_to_the_end(items, options, std::nullopt);
+  figures.counts = items.counts();
+  if (figures.end != ending::complete) return;
+  const auto results = items.get();
+  figures.time = steady::now() - start;
+  figures.metrics = rt.metrics();
+  figures.checksum = std::accumulate(results.begin(), results.end(), std::uint64_t{0});
+  figures.peak_rss = peak_rss_bytes();
+}
+
+std::uint64_t sum_of(const index_set& indices) {
+  std::uint64_t sum = 0;
+  for (const auto& range : indices.ranges()) {
+    sum += expected_checksum(range.last) - expected_checksum(range.first);
+  }
+  return sum;
+}
+
+void run_with_checkpoint(runtime& rt, const batch_options& options, batch_figures& figures) {
+  const std::optional<interrupt_watch> interrupts(std::in_place);
+  checkpoint_options how;
+  if (options.checkpoint_interval) how.every(*options.checkpoint_interval);
+  const auto name = "harrier batch " + work_names()[static_cast<std::size_t>(options.kind)];
+  checkpoint kept(options.checkpoint, batch_identity(name, options.coroutines), how);
+  figures.expected -= sum_of(kept.finished());
+  std::atomic<std::uint64_t> sum{0};
+  const auto start = steady::now();
+  auto items = dispatch_summed_work(
+      rt, options.kind, options.coroutines,
+      dispatch_options().with_window(options.window).with_checkpoint(kept), sum);
+  figures.end = wait_to_the_end(items, options, interrupts);
+  figures.time = steady::now() - start;
+  figures.counts = items.counts();
+  figures.metrics = rt.metrics();
+  figures.checksum = sum.load();
+  figures.peak_rss = peak_rss_bytes();
+  kept.save();
 }
 
 batch_figures measure(const batch_options& options) {
   batch_figures figures;
+  figures.expected = expected_checksum(options.coroutines);
   runtime rt(options.workers);
-  const auto start = std::chrono::steady_clock::now();
-  auto items = dispatch_work(rt, options.kind, options.coroutines);
-  wait_with_progress(items, options.kind);
-  const auto results = items.get();
-  figures.time = std::chrono::steady_clock::now() - start;
-  figures.metrics = rt.metrics();
-  figures.checksum = std::accumulate(results.begin(), results.end(), std::uint64_t{0});
-  figures.peak_rss = peak_rss_bytes();
+  if (options.checkpoint.empty()) {
+    run_in_memory(rt, options, figures);
+  } else {
+    run_with_checkpoint(rt, options, figures);
+  }
   return figures;
 }
 
+// At least 1, for averages: a batch may have been finished before.
+double count_of_run(const batch_options& options, const batch_figures& figures) {
+  return std::max(1.0, static_cast<double>(options.coroutines - figures.counts.skipped));
+}
+
 std::string json_report(const batch_options& options, const batch_figures& figures) {
-  const auto count = static_cast<double>(options.coroutines);
+  const auto count = count_of_run(options, figures);
   nlohmann::ordered_json object;
   object["coroutines"] = options.coroutines;
   object["workers"] = options.workers;
@@ -82,17 +204,22 @@ std::string json_report(const batch_options& options, const batch_figures& figur
   object["frames_peak"] = figures.metrics.frames_peak;
   object["steals"] = figures.metrics.steals;
   object["checksum"] = figures.checksum;
+  if (!options.checkpoint.empty()) object["skipped"] = figures.counts.skipped;
   return object.dump() + "\n";
 }
 
 std::string text_report(const batch_options& options, const batch_figures& figures) {
-  const auto count = static_cast<double>(options.coroutines);
+  const auto count = count_of_run(options, figures);
   const auto& metrics = figures.metrics;
-  const auto results_bytes = count * sizeof(std::uint64_t);
+  const bool has_results = options.checkpoint.empty();
+  const auto results_bytes = has_results ? count * sizeof(std::uint64_t) : 0.0;
   report page("harrier batch: " + with_separators(options.coroutines) + " coroutines (" +
               work_names()[static_cast<std::size_t>(options.kind)] + ") on " +
               with_separators(options.workers) + (options.workers == 1 ? " worker" : " workers"));
   page.row("time", short_time(figures.time), short_time(figures.time / count) + " per coroutine");
+  if (!has_results) {
+    page.row("skipped", with_separators(figures.counts.skipped), "in the checkpoint already");
+  }
   page.row("throughput", short_count(count / figures.time.count()) + "/s", "coroutines per second");
   page.row("loops created", with_separators(metrics.loops_created), "one per worker that had work");
   page.row("threads started", with_separators(metrics.threads_started), "");
@@ -105,12 +232,22 @@ std::string text_report(const batch_options& options, const batch_figures& figur
   return page.text();
 }
 
+int end_early(const batch_options& options, const batch_figures& figures) {
+  const bool is_deadline = figures.end == ending::deadline;
+  const auto& counts = figures.counts;
+  std::fprintf(stderr, "harrier: %s after %ju of %ju coroutines%s\n",
+               is_deadline ? "the deadline came" : "interrupted",
+               std::uintmax_t{counts.completed + counts.skipped}, std::uintmax_t{counts.total},
+               options.checkpoint.empty() ? "" : "; the same command goes on from the checkpoint");
+  return is_deadline ? exit_deadline : exit_interrupted;
+}
+
 int run_batch(const batch_options& options) {
   const auto figures = measure(options);
-  const auto expected = expected_checksum(options.coroutines);
-  if (figures.checksum != expected) {
+  if (figures.end != ending::complete) return end_early(options, figures);
+  if (figures.checksum != figures.expected) {
     std::fprintf(stderr, "harrier batch: wrong checksum: the results add up to %ju, not %ju\n",
-                 std::uintmax_t{figures.checksum}, std::uintmax_t{expected});
+                 std::uintmax_t{figures.checksum}, std::uintmax_t{figures.expected});
     return exit_failure;
   }
   output out;
@@ -129,17 +266,24 @@ constexpr const char* footer =
 
 The time runs from dispatch until every result can be read. Memory is that of the
 whole process; kB, MB and GB are powers of 1000. On a terminal, progress is shown on
-standard error.
+standard error; `--progress json` prints an object a line there, once a second and at
+the end: completed, skipped, total, seconds, done.
+
+With --checkpoint the coroutines keep no results: each adds its own to the checksum.
+The same command goes on from the checkpoint however it ended, and the figures are
+those of the coroutines that were left. SIGINT (Ctrl-C) cancels what is left and saves;
+a second one stops at once.
 
 JSON fields: coroutines, workers, seconds, ns_per_coroutine, coroutines_per_second,
-peak_rss_bytes, threads_started, loops_created, frames_peak, steals, checksum.
+peak_rss_bytes, threads_started, loops_created, frames_peak, steals, checksum; with --checkpoint skipped.
 
 Examples:
   harrier batch
   harrier batch --coroutines 1M --work sleep
   harrier batch --coroutines 1e7 --workers 2 --json
 
-Exit status: 0 done, 1 wrong checksum or out of memory, 2 bad arguments.)";
+Exit status: 0 done, 1 wrong checksum, out of memory or a checkpoint that is refused,
+2 bad arguments, 124 the deadline came first, 130 interrupted (with --checkpoint).)";
 
 }  // namespace
 
@@ -165,6 +309,22 @@ void add_batch_command(CLI::App& program, std::function<int()>& chosen) {
           "What each of them does")
       ->check(CLI::IsMember(work_names()))
       ->default_str("noop");
+  command
+      ->add_option("--window", options->window,
+                   "How many may be started and unfinished; 0: as many as keep the workers busy")
+      ->type_name("N")
+      ->transform(count_between(0, most_coroutines))
+      ->capture_default_str();
+  add_duration_option(*command, "--deadline", options->deadline, "When to cancel what is left");
+  command
+      ->add_option("--checkpoint", options->checkpoint,
+                   "Keep what is finished here, and go on from there")
+      ->type_name("FILE");
+  add_duration_option(*command, "--checkpoint-every", options->checkpoint_interval,
+                      "How often to save the checkpoint")
+      ->needs("--checkpoint")
+      ->default_str("1s");
+  add_progress_option(*command, options->progress);
   command->add_flag("--json", options->json, "Print one JSON object and nothing else");
   command->footer(footer);
   command->callback([options, &chosen] { chosen = [options] { return run_batch(*options); }; });

@@ -2,6 +2,7 @@
 #include "batch_work.hpp"
 
 #include <chrono>
+#include <utility>
 
 namespace harrier::cli {
 
@@ -57,6 +58,27 @@ task<std::uint64_t> mixed_item(std::uint64_t index) {
   }
 }
 
+task<std::uint64_t> item_of(work kind, std::uint64_t index) {
+  switch (kind) {
+    case work::noop:
+      return noop_item(index);
+    case work::yield:
+      return yield_item(index);
+    case work::sleep:
+      return sleep_item(index);
+    case work::compute:
+      return compute_item(index);
+    case work::mixed:
+      break;
+  }
+  return mixed_item(index);
+}
+
+task<void> add_result(task<std::uint64_t> item, std::atomic<std::uint64_t>* sum) {
+  const auto result = co_await std::move(item);
+  sum->fetch_add(result, std::memory_order_relaxed);  // counter only: read when the batch is done
+}
+
 }  // namespace
 
 const std::vector<std::string>& work_names() {
@@ -65,20 +87,28 @@ const std::vector<std::string>& work_names() {
 }
 
 // Lambdas, not function pointers: each kind is a type of its own, which the compiler can inline.
-batch<std::uint64_t> dispatch_work(runtime& rt, work kind, std::uint64_t count) {
+batch<std::uint64_t> dispatch_work(runtime& rt, work kind, std::uint64_t count,
+                                   dispatch_options options) {
   switch (kind) {
     case work::noop:
-      return rt.dispatch(count, [](std::uint64_t i) { return noop_item(i); });
+      return rt.dispatch(count, [](std::uint64_t i) { return noop_item(i); }, std::move(options));
     case work::yield:
-      return rt.dispatch(count, [](std::uint64_t i) { return yield_item(i); });
+      return rt.dispatch(count, [](std::uint64_t i) { return yield_item(i); }, std::move(options));
     case work::sleep:
-      return rt.dispatch(count, [](std::uint64_t i) { return sleep_item(i); });
+      return rt.dispatch(count, [](std::uint64_t i) { return sleep_item(i); }, std::move(options));
     case work::compute:
-      return rt.dispatch(count, [](std::uint64_t i) { return compute_item(i); });
+      return rt.dispatch(
+          count, [](std::uint64_t i) { return compute_item(i); }, std::move(options));
     case work::mixed:
       break;
   }
-  return rt.dispatch(count, [](std::uint64_t i) { return mixed_item(i); });
+  return rt.dispatch(count, [](std::uint64_t i) { return mixed_item(i); }, std::move(options));
+}
+
+batch<void> dispatch_summed_work(runtime& rt, work kind, std::uint64_t count,
+                                 dispatch_options options, std::atomic<std::uint64_t>& sum) {
+  auto make = [kind, &sum](std::uint64_t i) { return add_result(item_of(kind, i), &sum); };
+  return rt.dispatch(count, std::move(make), std::move(options));
 }
 
 std::uint64_t expected_checksum(std::uint64_t count) {

@@ -5,6 +5,7 @@
 
 #include <harrier/runtime.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,7 +23,13 @@ enum class work { noop, yield, sleep, compute, mixed };
 const std::vector<std::string>& work_names();
 
 /// Starts `count` coroutines that do `kind`.
-batch<std::uint64_t> dispatch_work(runtime& rt, work kind, std::uint64_t count);
+batch<std::uint64_t> dispatch_work(runtime& rt, work kind, std::uint64_t count,
+                                   dispatch_options options = {});
+
+/// The same for a batch with a checkpoint, whose items return nothing: they add what they would return
+/// to `sum`, which outlives them.
+batch<void> dispatch_summed_work(runtime& rt, work kind, std::uint64_t count,
+                                 dispatch_options options, std::atomic<std::uint64_t>& sum);
 
 /// The sum of the results of `count` items, modulo 2^64.
 std::uint64_t expected_checksum(std::uint64_t count);

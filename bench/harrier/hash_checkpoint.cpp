@@ -51,9 +51,8 @@ std::size_t read_at(int fd, std::uint64_t at, char* to, std::size_t bytes) {
 }  // namespace
 
 hash_checkpoint::hash_checkpoint(const std::string& path, const std::vector<std::string>& arguments,
-                                 std::function<void(const std::string&)> on_error)
-    : kept_(path, identity_of(arguments),
-            checkpoint_options().with_output(path + ".log").on_error(std::move(on_error))),
+                                 checkpoint_options options)
+    : kept_(path, identity_of(arguments), options.with_output(path + ".log")),
       log_path_(path + ".log"),
       log_(::open(log_path_.c_str(), O_RDONLY | O_CLOEXEC)) {
   if (!log_.is_open()) fail(log_path_);

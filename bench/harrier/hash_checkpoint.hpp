@@ -30,9 +30,10 @@ namespace harrier::cli {
 class hash_checkpoint {
  public:
   /// Throws harrier::checkpoint_error when it is not of a run with these arguments in this directory;
-  /// std::system_error when it cannot be read or written. `on_error` hears of a save that fails.
+  /// std::system_error when it cannot be read or written. The output is not the
+  /// caller's to choose.
   hash_checkpoint(const std::string& path, const std::vector<std::string>& arguments,
-                  std::function<void(const std::string&)> on_error);
+                  checkpoint_options options);
 
   /// The digest of a file that has not changed since it was hashed.
   std::optional<file_digest> find(const found_file& file);

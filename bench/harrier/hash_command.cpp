@@ -34,7 +34,7 @@ ETIMEDOUT, EMFILE, ENFILE and ENOMEM, each time after twice the wait. When stand
 output is closed (`| head`), it ends quietly.
 
 Restarts: --checkpoint FILE keeps the digests in FILE.log and how much of it counts in
-FILE, once a second. The same command in the same directory goes on from there,
+FILE, once a second unless told otherwise. The same command in the same directory goes on from there,
 however it ended, and writes what it would have written without: files whose size or
 time of modification changed are hashed again, vanished ones are dropped. A
 checkpoint that is damaged, of other PATHs or in use by another process is refused.
@@ -78,6 +78,10 @@ void add_hash_command(CLI::App& program, std::function<int()>& chosen) {
                    "Keep what is done here, and go on from there")
       ->type_name("FILE")
       ->needs("--output");
+  add_duration_option(*command, "--checkpoint-every", options->checkpoint_interval,
+                      "How often to save the checkpoint")
+      ->needs("--checkpoint")
+      ->default_str("1s");
   command->add_option("--window", options->window, "How many files are under way at once")
       ->type_name("N")
       ->transform(count_between(1, most_window))

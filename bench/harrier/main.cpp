@@ -33,7 +33,8 @@ constexpr const char* footer = R"(Examples:
 Counts may be written 250000, 250k, 10M or 1e7. With --json every command prints one
 JSON object on standard output and nothing else; errors go to standard error.
 
-Exit status: 0 done, 1 something failed, 2 bad arguments.)";
+Exit status: 0 done, 1 something failed, 2 bad arguments, 124 --deadline came first,
+130 interrupted with --checkpoint, 141 standard output was closed.)";
 
 class command_line {
  public:

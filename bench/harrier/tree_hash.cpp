@@ -29,6 +29,8 @@
 #include <cstring>
 #include <deque>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -114,6 +116,7 @@ class tree_hash {
   int run();
 
  private:
+  void open_checkpoint();
   void take_all();
   bool may_start();
   void wait_for_turn();
@@ -149,13 +152,22 @@ tree_hash::tree_hash(const hash_options& options)
     listing_ = std::make_unique<checksum_listing>(out_);
   }
   context_.retries = options.retries;
-  if (!options.checkpoint.empty()) {
-    context_.kept = std::make_unique<hash_checkpoint>(
-        options.checkpoint, options.paths,
-        [this](const std::string& message) { progress_.print("harrier: " + message); });
-    totals_.reused = 0;
-    interrupts_.emplace();
+  if (!options.checkpoint.empty()) open_checkpoint();
+}
+
+void tree_hash::open_checkpoint() {
+  interrupts_.emplace();  // first: whoever sees the checkpoint's lock may interrupt
+  checkpoint_options how;
+  how.on_error([this](const std::string& message) { progress_.print("harrier: " + message); });
+  if (options_.checkpoint_interval) how.every(*options_.checkpoint_interval);
+  try {
+    context_.kept = std::make_unique<hash_checkpoint>(options_.checkpoint, options_.paths, how);
+  } catch (const checkpoint_error& error) {
+    if (error.why() != checkpoint_refusal::other_batch) throw;
+    throw std::runtime_error(std::string(error.what()) +
+                             " (it was begun with other PATHs or in another directory)");
   }
+  totals_.reused = 0;
 }
 
 int tree_hash::run() {

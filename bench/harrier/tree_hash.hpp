@@ -24,6 +24,7 @@ class hash_options {
   std::uint64_t window = 1024;
   std::string output;  // standard output if empty
   std::string checkpoint;  // none if empty
+  std::optional<std::chrono::nanoseconds> checkpoint_interval;
   std::optional<std::chrono::nanoseconds> deadline;
   std::uint64_t retries = 0;
   std::uint64_t files_per_second = 0;  // 0: as many as can be

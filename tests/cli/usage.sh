@@ -32,6 +32,19 @@ refused "stray" batch stray
 refused "stray" compare stray
 refused "PATH" hash
 refused "--json" --json
+refused "--window: must be a whole number from 1 to 1,000,000" hash --window 0 .
+refused "--window: must be a whole number from 0 to" batch --window -1
+for time in 0 -1 1x ms "" 1e99 nan; do
+  refused "--deadline: must be a time" hash --deadline "$time" .
+done
+refused "--checkpoint requires --output" hash --checkpoint kept .
+refused "--checkpoint-every requires --checkpoint" hash --checkpoint-every 1s .
+refused "--checkpoint-every requires --checkpoint" batch --checkpoint-every 1s
+refused "--on-error: " hash --on-error panic .
+refused "--progress: " hash --progress loud .
+refused "--progress: " batch --progress loud
+refused "--retry: must be a whole number" hash --retry for-ever .
+refused "--rate: must be a whole number from 1 to" hash --rate 0 .
 
 run 0 "$HARRIER" --version
 expect_quiet

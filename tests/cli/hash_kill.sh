@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# `harrier hash --checkpoint`, killed at a hundred random moments (fewer on a machine where that takes
+# longer than 20 s): the manifest in the end is that of sha256sum, the checkpoint is never refused, and
+# nothing that was in it is hashed again.
+. "$(dirname "$0")/common"
+cd "$work"
+: "${HARRIER_SEED:=$(date +%N | sed 's/^0*//')}"
+echo "HARRIER_SEED=$HARRIER_SEED"
+
+files=300
+for d in a b c; do
+  mkdir -p tree/$d
+  i=0
+  while [ $i -lt 100 ]; do
+    echo "$d $i" >tree/$d/file$i
+    i=$((i + 1))
+  done
+done
+find tree -type f -exec touch -d '2020-01-01 00:00:00.123456789' {} +
+find tree -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum -- >expected
+
+# What the log counts as done at most once: one record for each file, whatever happened meanwhile.
+check_end() {
+  cmp -s expected manifest || fail "the manifest differs from sha256sum's"
+  tr '\0' '\n' <kept.log | cut -d' ' -f5- | sort >recorded
+  [ "$(wc -l <recorded)" -eq $files ] || fail "$(wc -l <recorded) records of $files files"
+  [ -z "$(uniq -d recorded)" ] || fail "hashed again: $(uniq -d recorded)"
+}
+
+# Pairs of how long a run lives and how many files it may hash a second; some run at full speed.
+awk -v seed="$HARRIER_SEED" 'BEGIN {
+  srand(seed)
+  for (i = 0; i < 100; i++) printf "%.3f %d\n", 0.005 + rand() * 0.15, 200 + rand() * 2500
+}' >moments
+
+# Until the run has opened the checkpoint, or has ended: on a busy machine its start alone takes longer
+# than it has to live.
+wait_for_start() {
+  owner=
+  until [ "$owner" = $pid ]; do
+    kill -0 $pid 2>/dev/null || return 0
+    sleep 0.005
+    { read -r owner <kept.lock; } 2>/dev/null || true
+  done
+}
+
+start=$(date +%s)
+kills=0 ends=0
+while read -r moment rate; do
+  [ $(($(date +%s) - start)) -lt 20 ] || break
+  "$HARRIER" hash --workers 2 --checkpoint kept --checkpoint-every 2ms --output manifest \
+    --rate "$rate" tree >out 2>err </dev/null &
+  pid=$!
+  [ $((kills % 4)) -eq 0 ] || wait_for_start
+  sleep "$moment"
+  kill -KILL $pid 2>/dev/null || true
+  status=0
+  wait $pid 2>/dev/null || status=$?
+  case $status in
+    137) kills=$((kills + 1)) ;;
+    0)
+      ends=$((ends + 1))
+      check_end
+      rm kept kept.log manifest
+      ;;
+    *) fail "exit status $status after $kills kills" ;;
+  esac
+done <moments
+
+run 0 "$HARRIER" hash --checkpoint kept --output manifest --json tree
+reused=$("$JSON_CHECK" --get /reused_count <manifest)
+run 0 "$HARRIER" hash --checkpoint kept --output manifest tree
+expect_quiet
+check_end
+echo "$kills kills, $ends ends before them; the last run took $reused of $files files from the checkpoint"
