@@ -4,6 +4,7 @@
 
 #include <harrier/batch.hpp>
 #include <harrier/checkpoint.hpp>
+#include <harrier/chunk.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/dispatch_options.hpp>
 #include <harrier/fork.hpp>
@@ -13,6 +14,7 @@
 #include <harrier/metrics.hpp>
 #include <harrier/offload.hpp>
 #include <harrier/priority.hpp>
+#include <harrier/procedure_registry.hpp>
 #include <harrier/resume_on.hpp>
 #include <harrier/runner.hpp>
 #include <harrier/runtime_options.hpp>
