@@ -15,7 +15,9 @@ namespace {
 constinit thread_local virtual_thread* current_thread = nullptr;
 scheduler* running_scheduler = nullptr;
 
-constexpr std::size_t most_switches = 20'000'000;
+constexpr std::size_t most_switches = 3'000'000;
+constexpr std::uint64_t most_points = 500'000'000;
+constexpr std::uint64_t time_slice = 20'000;  // in points: who spins lets others run at last
 constexpr std::size_t most_lone_yields = 100'000;
 constexpr nanoseconds start_of_time = 1'000'000'000'000;
 constexpr nanoseconds short_while = 5'000'000;
@@ -64,7 +66,7 @@ scheduler& scheduler::instance() noexcept { return *running_scheduler; }
 scheduler::scheduler(std::uint64_t seed, std::size_t most_preemptions)
     : random_(seed),
       place_key_(random_.next() | 1),
-      place_mask_((std::uint64_t{1} << (2 + random_.below(9))) - 1),
+      place_mask_((std::uint64_t{1} << (1 + random_.below(8))) - 1),
       most_preemptions_(most_preemptions),
       now_(start_of_time) {
   if (random_.one_in(16)) {
@@ -217,6 +219,7 @@ virtual_thread* scheduler::draw() {
 }
 
 void scheduler::go_to(virtual_thread* next) {
+  slice_began_ = points_;
   virtual_thread& self = *running_;
   note(next != nullptr ? next->number : ~std::uint64_t{0});
   if (next == &self) {
@@ -279,7 +282,15 @@ void scheduler::yield() {
   go_to(next);
 }
 
-bool scheduler::picks(const void* where) noexcept {
+bool scheduler::picks(const void* where) {
+  if (++points_ > most_points) {
+    outcome_ = outcome::livelock;
+    go_to(nullptr);
+  }
+  if (points_ - slice_began_ > time_slice) {
+    go_to(draw());
+    return false;
+  }
   if (ready_.size() < 2 || preemptions_.size() >= most_preemptions_) {
     return false;
   }

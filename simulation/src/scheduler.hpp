@@ -93,7 +93,7 @@ class scheduler {
   void yield();
   void preempt(const void* where);
   /// Whether to preempt at a place of this kind: `where` is picked by the seed, or not.
-  bool picks(const void* where) noexcept;
+  bool picks(const void* where);
   /// Makes up to `count` of those that are blocked at `address` ready. How many it were.
   std::size_t wake(const void* address, std::size_t count);
   /// A look at the clock.
@@ -126,6 +126,8 @@ class scheduler {
   std::uint64_t trace_ = 0xcbf29ce484222325u;
   std::size_t switches_ = 0;
   std::size_t lone_yields_ = 0;
+  std::uint64_t points_ = 0;
+  std::uint64_t slice_began_ = 0;
   std::vector<const void*> preemptions_;
   std::vector<std::unique_ptr<virtual_thread>> threads_;
   std::vector<virtual_thread*> ready_;

@@ -132,6 +132,7 @@ simulation::~simulation() = default;
 
 void simulation::run(std::function<void()> body) {
   forget_earlier_runs();
+  const std::size_t frames = live_frames();
   simulated::scheduler threads(seed_, most_preemptions_);
   const simulated::outcome how = threads.run(std::move(body));
   trace_ = threads.trace();
@@ -141,6 +142,9 @@ void simulation::run(std::function<void()> body) {
     last_preemption_ = position(threads.preemptions().back());
   }
   if (how != simulated::outcome::ended) {
+    // They are nobody's any more, and no later count is to find them.
+    detail::count_unowned_frames(static_cast<std::int64_t>(frames) -
+                                 static_cast<std::int64_t>(live_frames()));
     throw simulation_stuck(threads.report(how));
   }
   if (threads.error()) {
