@@ -37,6 +37,9 @@ quietly cmake -G Ninja -S "$here/find_package" -B "$work/find_package" \
 quietly cmake --build "$work/find_package"
 "$work/find_package/consumer"
 "$work/find_package/runner_only"
+if [[ $kind == static ]]; then
+  timeout 60 "$work/find_package/simulated"
+fi
 # One thread asks for no scheduler of many: the runner brings libtbbmalloc only.
 if ldd "$work/find_package/runner_only" | grep -F 'libtbb.so'; then
   echo "harrier::runner links libtbb"
