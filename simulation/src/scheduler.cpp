@@ -163,7 +163,7 @@ outcome scheduler::run(std::function<void()> body) {
 // --- time
 
 nanoseconds scheduler::now() noexcept {
-  now_ += 1 + static_cast<nanoseconds>(random_.below(512));
+  now_ += 1 + static_cast<nanoseconds>(random_.below(64));
   return now_;
 }
 
@@ -196,12 +196,12 @@ void scheduler::note(std::uint64_t value) noexcept {
 
 /// Null: the run is over, and outcome_ says how.
 virtual_thread* scheduler::draw() {
-  now_ += static_cast<nanoseconds>(random_.below(2048));
+  now_ += static_cast<nanoseconds>(random_.below(128));
   const nanoseconds first = first_deadline();
   if (first <= now_) {
     expire(now_);
   } else if (first != never &&
-             (ready_.empty() || (first - now_ < short_while && random_.one_in(128)))) {
+             (ready_.empty() || (first - now_ < short_while && random_.one_in(512)))) {
     expire(first + static_cast<nanoseconds>(random_.below(50'000)));
   }
   if (++switches_ > most_switches) {
