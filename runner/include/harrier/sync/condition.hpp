@@ -79,7 +79,7 @@ class [[nodiscard]] condition_operation {
 ///
 /// Threads   as for the mutex, which outlives the condition. Everything needs the mutex: not_locked.
 /// Order     first in, first out, for the notify and for the mutex after it.
-/// Lifetime  destroyed while somebody waits, it ends the program.
+/// Lifetime  outlives the waits on it; destroyed while somebody waits for a notify, it ends the program.
 template <class Family>
 class HARRIER_EXPORT basic_condition {
  public:
