@@ -98,7 +98,6 @@ class alignas(8) context_cell {
 
 namespace {
 
-/// What ordinary code has set on its thread.
 thread_local context_word thread_word;
 
 std::shared_ptr<const void> exchange_in(context_word& word, std::uint64_t variable,
@@ -115,6 +114,8 @@ std::shared_ptr<const void> exchange_in(context_word& word, std::uint64_t variab
 }
 
 }  // namespace
+
+context_word& thread_context() noexcept { return thread_word; }
 
 context_word& context_word::current() noexcept {
   execution* at = here();
@@ -166,11 +167,21 @@ std::uint64_t make_context_variable() noexcept {
   return last.fetch_add(1, std::memory_order_relaxed) + 1;  // counter only
 }
 
-context_scope::context_scope(context_word& word) noexcept : word_(word) { exchange(); }
+context_scope::context_scope(context_word& word) noexcept : word_(word), at_(here()) {
+  if (at_ != nullptr) {
+    outer_ = std::exchange(at_->context, &word);
+  } else {
+    std::swap(thread_word, word);
+  }
+}
 
-context_scope::~context_scope() { exchange(); }
-
-void context_scope::exchange() noexcept { std::swap(context_word::current(), word_); }
+context_scope::~context_scope() {
+  if (at_ != nullptr) {
+    at_->context = outer_;
+  } else {
+    std::swap(thread_word, word_);
+  }
+}
 
 }  // namespace detail
 

@@ -84,6 +84,10 @@ class foreign_continuation {
   Resume resume_;
 };
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsubobject-linkage"  // of a frame that holds the user's closure
+#endif
 template <class A, class T, class Resume>
 task<> run_for_foreign(A awaitable, foreign_continuation<T, Resume> continuation) {
   try {
@@ -102,6 +106,9 @@ task<> run_for_foreign(A awaitable, foreign_continuation<T, Resume> continuation
   }
   continuation.go_on();
 }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 template <class Host, class A, class Resume>
 class [[nodiscard]] foreign_operation {

@@ -28,6 +28,7 @@ namespace harrier::detail {
 
 class context_map;
 class context_cell;
+struct execution;
 
 /// Whether the program has made a context_var yet. It never goes back.
 extern HARRIER_EXPORT constinit std::atomic<bool> has_context_vars;
@@ -112,9 +113,12 @@ class HARRIER_EXPORT context_scope {
   context_scope& operator=(const context_scope&) = delete;
 
  private:
-  void exchange() noexcept;
-
   context_word& word_;
+  execution* at_;  // whose `context` is exchanged, and for what; null: the thread's own word
+  context_word* outer_ = nullptr;
 };
+
+/// What ordinary code has set on this thread.
+HARRIER_EXPORT context_word& thread_context() noexcept;
 
 }  // namespace harrier::detail
