@@ -34,12 +34,13 @@ awk -v seed="$HARRIER_SEED" 'BEGIN {
   for (i = 0; i < 100; i++) printf "%.3f %d\n", 0.005 + rand() * 0.15, 200 + rand() * 2500
 }' >moments
 
-# Until the run has opened the checkpoint, or has ended: on a busy machine its start alone takes longer
-# than it has to live.
+# Until the run has opened the checkpoint: on a busy machine its start alone takes longer than it has to
+# live. Not for ever, as it may have ended before anybody looked.
 wait_for_start() {
   owner=
-  until [ "$owner" = $pid ]; do
-    kill -0 $pid 2>/dev/null || return 0
+  tries=0
+  until [ "$owner" = $pid ] || [ $tries -eq 100 ]; do
+    tries=$((tries + 1))
     sleep 0.005
     { read -r owner <kept.lock; } 2>/dev/null || true
   done
