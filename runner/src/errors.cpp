@@ -3,6 +3,7 @@
 
 #include <harrier/cancellation.hpp>
 
+#include <typeinfo>
 #include <utility>
 
 namespace harrier {
@@ -54,5 +55,22 @@ run_cancelled::run_cancelled(const cancelled& reason)
     : cancelled(reason), std::runtime_error(reason.what()) {}
 
 const char* run_cancelled::what() const noexcept { return cancelled::what(); }
+
+bool detail::is_cancel(const std::exception_ptr& error) noexcept {
+#if defined(__GLIBCXX__)
+  if (*error.__cxa_exception_type() == typeid(cancelled)) {
+    return true;
+  }
+#endif
+  try {
+    std::rethrow_exception(error);
+  } catch (const cancelled&) {
+    return true;
+  } catch (...) {  // the question was only whether it is a cancel
+    return false;
+  }
+}
+
+self_await::self_await() : std::logic_error("a task cannot wait for itself") {}
 
 }  // namespace harrier

@@ -269,6 +269,13 @@ int event_loop::run_until_complete(task_record& main) {
   }
 }
 
+std::vector<task_ref> event_loop::all_tasks() {
+  std::vector<task_ref> found;
+  live_.for_each([&](task_record& record) { found.emplace_back(record); });
+  std::reverse(found.begin(), found.end());
+  return found;
+}
+
 void event_loop::cancel_all() noexcept {
   live_.for_each([](task_record& record) { record.cancel(nullptr); });
 }

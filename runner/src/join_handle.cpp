@@ -9,11 +9,11 @@ const ready_operations join_suspension::operations_table{suspension::run, join_s
                                                          nullptr, true};
 
 join_suspension::join_suspension(task_record& target) noexcept
-    : suspension(operations_table), completion{&join_suspension::told}, target_(&target) {}
+    : suspension(operations_table), completion(&join_suspension::told), target_(&target) {}
 
 bool join_suspension::publish() {
   if (record == target_) {
-    throw std::logic_error("a task cannot wait for itself");
+    throw self_await();
   }
   if (!begin_wait()) {
     return false;
@@ -27,7 +27,8 @@ withdrawal join_suspension::withdraw(ready_node& node) noexcept {
   // The cancel goes on to the task that is waited for, whose end then resumes the waiter. Not a
   // second time: tasks that wait for each other would pass it round for ever.
   if (!self.target_->was_cancelled()) {
-    return self.target_->cancel(nullptr) ? withdrawal::passed_on : withdrawal::too_late;
+    return self.target_->cancel(self.record->cancel_message()) ? withdrawal::passed_on
+                                                               : withdrawal::too_late;
   }
   return self.target_->unjoin(self) ? withdrawal::taken : withdrawal::too_late;
 }
@@ -45,9 +46,9 @@ bool wait_blocking_until(task_record& target, time_point deadline, const char* c
   class joiner final : public completion {
    public:
     joiner() noexcept
-        : completion{[](completion& self, task_record&) noexcept {
+        : completion([](completion& self, task_record&) noexcept {
             static_cast<joiner&>(self).done.finish();
-          }} {}
+          }) {}
     blocking_wait done;
   } joiner;
   if (target.is_done() || !target.join(joiner) || joiner.done.wait_until(deadline)) {

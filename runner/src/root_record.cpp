@@ -15,16 +15,17 @@ namespace {
 
 /// Tells somebody of an error that dies with its task, unless it is a cancel.
 void report_unretrieved(task_record& record) noexcept {
+  const std::exception_ptr& error = record.root->error;
+  if (is_cancel(error)) {
+    return;
+  }
+  const execution* at = here();
+  const bool closing = at != nullptr && at->loop != nullptr && at->loop->is_closing();
+  const char* message =
+      closing ? "a task failed while its runner was closed" : "task exception was never retrieved";
+  record_extras* more = record.more.load(std::memory_order_acquire);  // [record:extras]
   try {
-    std::rethrow_exception(record.root->error);
-  } catch (const cancelled&) {  // a cancel is no error
-  } catch (...) {
-    const execution* at = here();
-    const bool closing = at != nullptr && at->loop != nullptr && at->loop->is_closing();
-    const char* message = closing ? "a task failed while its runner was closed"
-                                  : "task exception was never retrieved";
-    record_extras* more = record.more.load(std::memory_order_acquire);  // [record:extras]
-    error_report report(message, std::current_exception(), record.name());
+    error_report report(message, error, record.name());
     if (more != nullptr) {
       report.spawned_at = more->spawned_at;
     }
@@ -33,6 +34,7 @@ void report_unretrieved(task_record& record) noexcept {
     } else {
       report_error(std::move(report));
     }
+  } catch (const std::bad_alloc&) {  // no memory to tell it with
   }
 }
 
@@ -49,7 +51,7 @@ void leave_error(task_record& record, const execution& at) noexcept {
 
 void destroy_root(task_record& record) noexcept {
   if (promise_base* root = record.root) {
-    if (root->result == result_kind::error) {
+    if (root->result == result_kind::error && !record.is_error_taken()) {
       report_unretrieved(record);
     }
     root->handle().destroy();
@@ -70,7 +72,7 @@ void end_unstarted(task_record& record) noexcept {
     finish_ending(*at);
   }
   record.end();
-  record.tell_joiner();
+  record.tell_joiners();
   record.drop_reference();
 }
 
@@ -90,7 +92,7 @@ void finish_root(task_record& record, execution& at) noexcept {
   if (record.root->result == result_kind::error) {
     if (record.is_only_reference()) {
       report_unretrieved(record);  // detached: nobody can take it any more
-      record.root->result = result_kind::taken_error;
+      record.take_error();
     } else {
       leave_error(record, at);
     }
@@ -98,7 +100,7 @@ void finish_root(task_record& record, execution& at) noexcept {
   end_in_step(at, record);
   record_list::remove(record);
   record.end();
-  record.tell_joiner();
+  record.tell_joiners();
 }
 
 constexpr record_operations unstarted_root{
@@ -129,7 +131,7 @@ void discard_submitted(ready_node& node) noexcept {
   record.state.fetch_or(task_record::due, std::memory_order_relaxed);  // published by end()
   std::exchange(record.root, nullptr)->handle().destroy();
   record.end();
-  record.tell_joiner();
+  record.tell_joiners();
   record.drop_reference();
 }
 constexpr record_operations submitted_root{
@@ -168,7 +170,7 @@ void destroy_where_it_waits(task_record& record) noexcept {
   record.state.fetch_or(task_record::due, std::memory_order_relaxed);
   std::exchange(record.root, nullptr)->handle().destroy();
   record.end();
-  record.forget_joiner();
+  record.forget_joiners();
   record.drop_reference();
 }
 

@@ -2,6 +2,7 @@
 #include <harrier/detail/task_record.hpp>
 
 #include <harrier/detail/promise.hpp>
+#include <harrier/detail/spin_wait.hpp>
 #include <harrier/detail/suspension.hpp>
 #include <harrier/event_loop.hpp>
 
@@ -13,13 +14,13 @@ namespace harrier::detail {
 
 namespace {
 
-/// What joiner_ holds once the task has ended and told.
-completion* const ended = reinterpret_cast<completion*>(1);
+constexpr std::uintptr_t joiners_told = 1;
+constexpr std::uintptr_t joiners_locked = 2;
 
 }  // namespace
 
 bool task_record::cancel(std::shared_ptr<const std::string> message) noexcept {
-  if (message) {
+  if (message || more.load(std::memory_order_acquire) != nullptr) {  // [record:extras]
     try {
       record_extras& more_of_it = extras();
       const std::scoped_lock guard(more_of_it.mutex);
@@ -28,13 +29,20 @@ bool task_record::cancel(std::shared_ptr<const std::string> message) noexcept {
       // The cancel matters more than its message.
     }
   }
+  return phase_of(request_cancel()) != done;
+}
+
+std::uint32_t task_record::request_cancel() noexcept {
   std::uint32_t now = state.load(std::memory_order_relaxed);  // hint: re-checked at [record:state]
   std::uint32_t changed = 0;
   do {
     if (phase_of(now) == done) {
-      return false;
+      return now;
     }
-    changed = (now | due) + one_request;
+    changed = now | due;
+    if (now / one_request != most_requests) {
+      changed += one_request;
+    }
     if (phase_of(now) == waiting) {
       changed = with_phase(changed, cancelling) | posted;
     }
@@ -48,7 +56,24 @@ bool task_record::cancel(std::shared_ptr<const std::string> message) noexcept {
       fatal("a cancel was posted to a loop that closed while its task was waiting");
     }
   }
-  return true;
+  return now;
+}
+
+std::uint32_t task_record::uncancel(std::uint32_t floor) noexcept {
+  // relaxed throughout: the count and the due bit carry nothing but themselves
+  std::uint32_t now = state.load(std::memory_order_relaxed);
+  std::uint32_t changed = 0;
+  do {
+    if (now < one_request) {
+      return 0;
+    }
+    changed = now - one_request;
+    if (changed / one_request <= floor && phase_of(now) == active && (now & withdrawn) == 0) {
+      changed &= ~due;
+    }
+  } while (!state.compare_exchange_weak(now, changed, std::memory_order_relaxed,
+                                        std::memory_order_relaxed));
+  return changed / one_request;
 }
 
 void task_record::arrive_cancel(task_record& record, execution& at) {
@@ -82,7 +107,7 @@ void task_record::arrive_cancel(task_record& record, execution& at) {
       changed &= ~due;  // no further cancel has come meanwhile: this one is dealt with
     }
     if (run_it) {
-      changed = with_phase(changed, active);
+      changed = with_phase(changed, active) | (how == withdrawal::taken ? withdrawn : 0);
     } else if ((changed & due) == 0) {
       changed = with_phase(changed, waiting);
     } else {
@@ -101,17 +126,19 @@ void task_record::arrive_cancel(task_record& record, execution& at) {
 
 bool task_record::take_cancel() noexcept {
   // relaxed: the due bit carries nothing but itself; the message has its own lock
-  return (state.fetch_and(~due, std::memory_order_relaxed) & due) != 0;
+  return (state.fetch_and(~(due | withdrawn), std::memory_order_relaxed) & due) != 0;
 }
 
-void task_record::throw_cancelled() {
-  std::shared_ptr<const std::string> message;
-  if (record_extras* present = more.load(std::memory_order_acquire)) {  // [record:extras]
-    const std::scoped_lock guard(present->mutex);
-    message = present->cancel_message;
+std::shared_ptr<const std::string> task_record::cancel_message() const noexcept {
+  record_extras* present = more.load(std::memory_order_acquire);  // [record:extras]
+  if (present == nullptr) {
+    return nullptr;
   }
-  throw cancelled(std::move(message));
+  const std::scoped_lock guard(present->mutex);
+  return present->cancel_message;
 }
+
+void task_record::throw_cancelled() { throw cancelled(cancel_message()); }
 
 void task_record::end() noexcept {
   std::uint32_t now = state.load(std::memory_order_relaxed);  // hint: re-checked
@@ -125,32 +152,79 @@ bool task_record::ended_cancelled() const noexcept {
   return cancel_is_due() && (root == nullptr || root->result == result_kind::value);
 }
 
-bool task_record::join(completion& joiner) noexcept {
-  completion* expected = nullptr;
-  // release: the joiner's fields are visible to tell_joiner(); acquire: a failed join sees the
-  // result  [record:joiner]
-  if (joiner_.compare_exchange_strong(expected, &joiner, std::memory_order_acq_rel,
-                                      std::memory_order_acquire)) {
-    return true;
+std::uintptr_t task_record::lock_joiners() noexcept {
+  std::uintptr_t now = joiners_.load(std::memory_order_acquire);  // [record:joiners]
+  for (unsigned spins = 0; now != joiners_told; ++spins) {
+    // acquire: whoever unlocked has written the links of the joiners  [record:joiners]
+    if ((now & joiners_locked) == 0 &&
+        joiners_.compare_exchange_weak(now, now | joiners_locked, std::memory_order_acquire,
+                                       std::memory_order_acquire)) {
+      break;
+    }
+    spin_wait(spins);
+    now = joiners_.load(std::memory_order_acquire);  // [record:joiners]
   }
-  if (expected != ended) {
-    fatal("two waiters on one join_handle");
+  return now;
+}
+
+bool task_record::join(completion& joiner) noexcept {
+  std::uintptr_t now = joiners_.load(std::memory_order_acquire);  // [record:joiners]
+  for (unsigned spins = 0; now != joiners_told; ++spins) {
+    if ((now & joiners_locked) == 0) {
+      joiner.next = reinterpret_cast<completion*>(now);
+      // release: the joiner's fields are visible to tell_joiners(); acquire: a failed join sees the
+      // result  [record:joiners]
+      if (joiners_.compare_exchange_weak(now, reinterpret_cast<std::uintptr_t>(&joiner),
+                                         std::memory_order_acq_rel, std::memory_order_acquire)) {
+        return true;
+      }
+    } else {
+      spin_wait(spins);
+      now = joiners_.load(std::memory_order_acquire);  // [record:joiners]
+    }
   }
   return false;
 }
 
 bool task_record::unjoin(completion& joiner) noexcept {
-  completion* expected = &joiner;
-  // acquire: a failed unjoin sees what the ended task did  [record:joiner]
-  return joiner_.compare_exchange_strong(expected, nullptr, std::memory_order_acquire,
-                                         std::memory_order_acquire);
+  const std::uintptr_t latest = lock_joiners();
+  if (latest == joiners_told) {
+    return false;
+  }
+  auto* first = reinterpret_cast<completion*>(latest);
+  completion** link = &first;
+  while (*link != &joiner) {
+    link = &(*link)->next;
+  }
+  *link = joiner.next;
+  // release: unlocks  [record:joiners]
+  joiners_.store(reinterpret_cast<std::uintptr_t>(first), std::memory_order_release);
+  return true;
 }
 
-void task_record::tell_joiner() noexcept {
-  // acq_rel: pairs with join() both ways  [record:joiner]
-  completion* joiner = joiner_.exchange(ended, std::memory_order_acq_rel);
-  if (joiner != nullptr) {
-    joiner->notify(*joiner, *this);
+void task_record::tell_joiners() noexcept {
+  std::uintptr_t now = joiners_.load(std::memory_order_relaxed);  // hint: re-checked
+  // acq_rel: pairs with join() and unjoin() both ways  [record:joiners]
+  for (unsigned spins = 0;; ++spins) {
+    if ((now & joiners_locked) == 0) {
+      if (joiners_.compare_exchange_weak(now, joiners_told, std::memory_order_acq_rel,
+                                         std::memory_order_relaxed)) {
+        break;
+      }
+    } else {
+      spin_wait(spins);
+      now = joiners_.load(std::memory_order_relaxed);  // hint: re-checked
+    }
+  }
+  completion* first = nullptr;
+  for (auto* joiner = reinterpret_cast<completion*>(now); joiner != nullptr;) {
+    completion* const earlier = std::exchange(joiner->next, first);
+    first = std::exchange(joiner, earlier);
+  }
+  while (first != nullptr) {
+    completion* const later = first->next;  // before it is told: it may be gone then
+    first->notify(*first, *this);
+    first = later;
   }
 }
 

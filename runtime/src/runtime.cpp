@@ -46,6 +46,7 @@ bool runtime::is_stopped() const noexcept { return core_->is_stopped(); }
 std::size_t runtime::workers() const noexcept { return core_->workers(); }
 runtime_metrics runtime::metrics() const { return core_->metrics(); }
 void runtime::trim() { core_->trim(); }
+std::vector<task_ref> runtime::all_tasks() { return core_->all_tasks(); }
 
 std::optional<std::size_t> this_worker::id() noexcept {
   const detail::worker_slot* slot = detail::this_slot();

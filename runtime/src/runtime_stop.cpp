@@ -97,6 +97,12 @@ void runtime_core::name_live(const char* what) noexcept {
   }
 }
 
+std::vector<task_ref> runtime_core::all_tasks() {
+  std::vector<task_ref> found;
+  for_each_live([&](task_record& record) { found.emplace_back(record); });
+  return found;
+}
+
 std::uint64_t runtime_core::live_tasks() noexcept {
   const standstill still(slots_);
   std::uint64_t live = injected_.size();

@@ -3,6 +3,7 @@
 
 #include <harrier/detail/config.hpp>
 
+#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -34,5 +35,10 @@ class HARRIER_EXPORT run_cancelled : public cancelled, public std::runtime_error
   explicit run_cancelled(const cancelled& reason);
   const char* what() const noexcept override;
 };
+
+namespace detail {
+/// Whether `error` holds a cancel. Costs no throw where it holds a plain one.
+HARRIER_EXPORT bool is_cancel(const std::exception_ptr& error) noexcept;
+}  // namespace detail
 
 }  // namespace harrier

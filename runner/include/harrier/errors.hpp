@@ -57,6 +57,31 @@ class HARRIER_EXPORT wrong_thread : public std::logic_error {
   explicit wrong_thread(const char* call);
 };
 
+/// A task awaited its own handle: it would have waited for ever.
+class HARRIER_EXPORT self_await : public std::logic_error {
+ public:
+  self_await();
+};
+
+/// A timeout_scope was used before it was entered, after its end, or twice.
+class HARRIER_EXPORT timeout_misuse : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+/// A task_group was used before it was entered, while it ends, after its end, or twice. A task handed
+/// to it never started.
+class HARRIER_EXPORT task_group_misuse : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+/// The time limit of a scope has passed, and what ran in it was cancelled for that.
+class HARRIER_EXPORT timed_out : public std::runtime_error {
+ public:
+  timed_out();
+};
+
 /// Something was posted to or spawned on a loop after it closed.
 class HARRIER_EXPORT loop_closed : public std::runtime_error {
  public:

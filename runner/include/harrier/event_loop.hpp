@@ -30,6 +30,7 @@ namespace harrier {
 
 template <class T>
 class join_handle;
+class task_ref;
 
 namespace detail {
 class press_target;
@@ -140,6 +141,8 @@ class HARRIER_EXPORT event_loop {
 
   /// How many tasks that were started here have not ended.
   std::size_t live_tasks() noexcept { return live_.size(); }
+  /// Those tasks, in the order in which they came, as of now.
+  std::vector<task_ref> all_tasks();
 
   // --- For the runner, the runtime and the awaiters of this library
 

@@ -4,9 +4,11 @@
 #include <harrier/cancellation.hpp>
 #include <harrier/detail/promise.hpp>
 #include <harrier/event_loop.hpp>
+#include <harrier/task_ref.hpp>
 
 #include <chrono>
 #include <coroutine>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,8 +75,8 @@ class [[nodiscard]] join_awaiter final : public join_suspension {
 ///
 /// Threads   one thread at a time; cancel() and done() from any.
 /// Lifetime  dropping the handle detaches the task, which its loop owns; the task's result lives as
-///           long as the handle. One coroutine or thread waits at a time.
-/// Errors    what the task threw is rethrown, once. An error that nobody took is reported to the
+///           long as the handle. Any number of coroutines may wait; one of them takes a value.
+/// Errors    what the task threw is rethrown to whoever waits; self_await. An error that nobody took is reported to the
 ///           exception handler when the task is destroyed.
 /// Memory    the end of the task happens before the wait for it returns.
 template <class T>
@@ -104,6 +106,15 @@ class [[nodiscard]] join_handle {
   bool cancel(std::string message) {
     return checked().cancel(std::make_shared<const std::string>(std::move(message)));
   }
+
+  /// How many cancels are outstanding: requested, and not taken back.
+  std::uint32_t cancelling() const { return checked().requests(); }
+  /// Takes one cancel back, for whoever has dealt with it, and gives how many are left. When none is
+  /// left, one that was not yet delivered is not delivered any more; one that has ended a wait is.
+  std::uint32_t uncancel() { return checked().uncancel(0); }
+
+  /// A reference to the task that can be copied.
+  task_ref ref() const { return task_ref(checked()); }
 
   /// Lets the task go on by itself.
   void detach() noexcept {

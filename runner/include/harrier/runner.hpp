@@ -34,6 +34,7 @@
 #include <harrier/sync/shared_mutex.hpp>
 #include <harrier/sync/wait_group.hpp>
 #include <harrier/task.hpp>
+#include <harrier/task_ref.hpp>
 #include <harrier/version.hpp>
 #include <harrier/yield.hpp>
 

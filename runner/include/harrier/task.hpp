@@ -21,11 +21,15 @@ class task_promise final : public result_promise<T> {
   task<T> get_return_object() noexcept;
 };
 
-/// The result of a task that has ended, from its record: once.
+/// The result of a task that has ended, from its record: a value once, an error as often as asked.
 template <class T>
 T take_result(task_record& ended) {
   if (ended.ended_cancelled()) [[unlikely]] {
     ended.throw_cancelled();
+  }
+  if (ended.root->result == result_kind::error) [[unlikely]] {
+    ended.take_error();
+    std::rethrow_exception(ended.root->error);
   }
   return static_cast<task_promise<T>&>(*ended.root).take();
 }

@@ -151,6 +151,10 @@ class HARRIER_EXPORT runtime final {
   bool drain(duration limit);
   bool is_stopped() const noexcept;
 
+  /// The tasks that were spawned and have not ended, in no order, and the items that have suspended
+  /// or asked for themselves. Stops the workers for a moment where they move tasks.
+  std::vector<task_ref> all_tasks();
+
   std::size_t workers() const noexcept;
   runtime_metrics metrics() const;
   /// Gives cached memory back to the system: the calling thread's at once, each worker's when it next

@@ -16,7 +16,9 @@
 //   main      the task is the one that a runner was asked to run          set at birth
 //   bound     the task stays on its worker           set at birth, or by the task while it runs
 //   high_priority, low_priority: its class, if it is not the normal one   set at birth
-//   requests  how many cancels are outstanding (bits 10 and up)
+//   withdrawn a wait was taken back for the cancel that is due: the resume must throw it
+//   error_taken  somebody has what the task threw           set by any taker, after the end
+//   requests  how many cancels are outstanding (bits 12 and up); sticks at the most that fit
 //
 //             active -> waiting                       begin_wait (task), unless due
 //             waiting -> active, enqueue              wake
@@ -26,6 +28,8 @@
 //               node taken back, or woken -> active, run with the cancel due
 //               too late -> cancelling                the waker is on its way and enqueues
 //               passed on -> waiting, not due         what it waits for was cancelled instead
+//             due -> not due                          deliver (task), or uncancel (anybody) of one
+//                                                     that has not ended a wait: active, not withdrawn
 // Rejected    withdrawing without a phase of its own: a waker could enqueue the node, a thief
 //             resume it, and the loop would read a frame that is gone.
 #pragma once
@@ -61,7 +65,13 @@ class task_record;
 
 /// Somebody who waits for a task to end. Called once, on the thread that ended it.
 struct completion {
+  explicit completion(void (*told)(completion& self, task_record& ended) noexcept) noexcept
+      : notify(told) {}
+  completion(const completion&) = delete;
+  completion& operator=(const completion&) = delete;
+
   void (*notify)(completion& self, task_record& ended) noexcept;
+  completion* next = nullptr;  ///< who came before; guarded by the record's word of joiners
 };
 
 /// What differs between a spawned task, a batch item and a forked child.
@@ -95,7 +105,10 @@ class task_record : public ready_node {
   static constexpr std::uint32_t high_priority = 256;
   static constexpr std::uint32_t low_priority = 512;
   static constexpr std::uint32_t placing_mask = bound | high_priority | low_priority;
-  static constexpr std::uint32_t one_request = 1024;
+  static constexpr std::uint32_t withdrawn = 1024;
+  static constexpr std::uint32_t error_taken = 2048;
+  static constexpr std::uint32_t one_request = 4096;
+  static constexpr std::uint32_t most_requests = ~std::uint32_t{0} / one_request;
 
   static constexpr std::uint32_t with_phase(std::uint32_t state, phase to) noexcept {
     return (state & ~phase_mask) | to;
@@ -115,6 +128,13 @@ class task_record : public ready_node {
 
   /// Requests a cancel. False: the task had already ended. Any thread that holds a reference.
   HARRIER_EXPORT bool cancel(std::shared_ptr<const std::string> message) noexcept;
+  /// The same, and leaves the message alone. Gives the state before; nothing changed if that was done.
+  HARRIER_EXPORT std::uint32_t request_cancel() noexcept;
+  /// Takes one request back and gives how many are left. With `floor` or fewer of them left, a cancel
+  /// that has not yet ended a wait goes, too. Any thread that holds a reference.
+  HARRIER_EXPORT std::uint32_t uncancel(std::uint32_t floor) noexcept;
+  /// What the latest cancel said; null: nothing.
+  HARRIER_EXPORT std::shared_ptr<const std::string> cancel_message() const noexcept;
 
   bool is_done() const noexcept {
     // acquire: pairs with the release in end(), so that the result is visible  [record:done]
@@ -131,8 +151,20 @@ class task_record : public ready_node {
     return (state.load(std::memory_order_relaxed) & bound) != 0;
   }
 
-  bool was_cancelled() const noexcept {
-    return state.load(std::memory_order_relaxed) >= one_request;  // hint
+  bool was_cancelled() const noexcept { return requests() != 0; }
+
+  /// How many cancels are outstanding.
+  std::uint32_t requests() const noexcept {
+    return state.load(std::memory_order_relaxed) / one_request;  // hint
+  }
+
+  bool is_error_taken() const noexcept {
+    // relaxed: asked by the last holder, who has seen what the others did  [record:references]
+    return (state.load(std::memory_order_relaxed) & error_taken) != 0;
+  }
+  void take_error() noexcept {
+    // relaxed: as above
+    state.fetch_or(error_taken, std::memory_order_relaxed);
   }
 
   /// Clears the due cancel and says whether there was one. On the task's own thread.
@@ -144,15 +176,15 @@ class task_record : public ready_node {
   /// Whether the task ended without looking at a cancel: never started, or returned a value.
   HARRIER_EXPORT bool ended_cancelled() const noexcept;
 
-  /// Registers who is told when the task ends. False: it has already ended.
+  /// Registers one more who is told when the task ends. False: it has already ended.
   HARRIER_EXPORT bool join(completion& joiner) noexcept;
-  /// Takes the joiner back. False: the task has ended and tells it, or has told it.
+  /// Takes a joiner back. False: the task has ended and tells it, or has told it.
   HARRIER_EXPORT bool unjoin(completion& joiner) noexcept;
-  /// Tells the joiner. After end(); once.
-  HARRIER_EXPORT void tell_joiner() noexcept;
+  /// Tells the joiners, first come first told. After end(); once.
+  HARRIER_EXPORT void tell_joiners() noexcept;
 
-  /// The joiner is about to be destroyed as well, and is told nothing.
-  void forget_joiner() noexcept { joiner_.store(nullptr, std::memory_order_relaxed); }
+  /// The joiners are about to be destroyed as well, and are told nothing.
+  void forget_joiners() noexcept { joiners_.store(0, std::memory_order_relaxed); }
 
   void add_reference() noexcept {
     // relaxed, counter only: whoever adds one already holds one
@@ -192,8 +224,12 @@ class task_record : public ready_node {
   task_record* following = nullptr;
 
  private:
+  std::uintptr_t lock_joiners() noexcept;
+
   union {
-    std::atomic<completion*> joiner_{nullptr};
+    /// The latest joiner, or 0; with joiners_locked while one is being taken out of the middle; or
+    /// joiners_told.
+    std::atomic<std::uintptr_t> joiners_{0};
     std::uint64_t index_;  // items only, which nobody joins
   };
 

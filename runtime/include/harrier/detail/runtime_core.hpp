@@ -15,6 +15,7 @@
 #include <harrier/detail/worker_slot.hpp>
 #include <harrier/metrics.hpp>
 #include <harrier/runtime_options.hpp>
+#include <harrier/task_ref.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -64,6 +65,7 @@ class HARRIER_EXPORT runtime_core {
   bool is_stopped() const noexcept { return stopped_.load(std::memory_order_acquire); }
   runtime_metrics metrics();
   void trim() noexcept;
+  std::vector<task_ref> all_tasks();
 
   // --- for workers
   std::uint64_t trims() const noexcept { return trims_.load(std::memory_order_relaxed); }
