@@ -11,7 +11,7 @@ namespace harrier {
 namespace detail {
 
 const ready_operations callback_node::table{callback_node::run, nullptr, callback_node::discard,
-                                            false};
+                                            false, callback_node::due};
 
 bool callback_node::leave(phase from, phase to) noexcept {
   // relaxed: the callback is the loop's own, or came with the queue; a failure tells only whose it is
@@ -45,9 +45,10 @@ void callback_node::discard(ready_node& node) noexcept {
   self.drop_reference();
 }
 
-void callback_node::due() noexcept {
-  if (leave(phase::timed, phase::queued)) {
-    loop_.enqueue(*this);
+void callback_node::due(ready_node& node) noexcept {
+  auto& self = static_cast<callback_node&>(node);
+  if (self.leave(phase::timed, phase::queued)) {
+    self.loop_.enqueue(self);
   }  // else it is in the inbox, called off
 }
 

@@ -71,6 +71,8 @@ bool detail::is_cancel(const std::exception_ptr& error) noexcept {
   }
 }
 
+timed_out::timed_out() : std::runtime_error("timed out") {}
+
 self_await::self_await() : std::logic_error("a task cannot wait for itself") {}
 
 }  // namespace harrier

@@ -193,10 +193,10 @@ void event_loop::collect() {
   if (!timers_.empty()) {
     const time_point now = clock_->now();
     while (detail::timed_suspension* node = timers_.pop_due(now)) {
-      if (node->record != nullptr) {
-        detail::wake(*node);
+      if (node->operations->expire != nullptr) {
+        node->operations->expire(*node);
       } else {
-        static_cast<callback_node*>(node)->due();
+        detail::wake(*node);
       }
     }
   }
@@ -372,7 +372,10 @@ void event_loop::close(duration drain, duration limit) {
   }
   closed_ = true;
   while (detail::timed_suspension* node = timers_.pop_due(time_point::max())) {
-    static_cast<callback_node*>(node)->drop_timed();  // no task is left that could wait for a time
+    if (node->record == nullptr) {
+      static_cast<callback_node*>(node)
+          ->drop_timed();  // no task is left that could wait for a time
+    }
   }
   ready_list left;
   inbox_.close(left);

@@ -8,6 +8,12 @@ namespace harrier::detail {
 const ready_operations join_suspension::operations_table{suspension::run, join_suspension::withdraw,
                                                          nullptr, true};
 
+const ready_operations join_suspension::shielded_table{
+    suspension::run, join_suspension::withdraw_shielded, nullptr, true};
+
+join_suspension::join_suspension(task_record& target, shielded_t) noexcept
+    : suspension(shielded_table), completion(&join_suspension::told), target_(&target) {}
+
 join_suspension::join_suspension(task_record& target) noexcept
     : suspension(operations_table), completion(&join_suspension::told), target_(&target) {}
 
@@ -15,8 +21,13 @@ bool join_suspension::publish() {
   if (record == target_) {
     throw self_await();
   }
-  if (!begin_wait()) {
-    return false;
+  while (!begin_wait()) {
+    // A cancel is due: it goes on to the task as one does that comes during the wait.
+    if (operations == &shielded_table || target_->was_cancelled() ||
+        !target_->cancel(record->cancel_message())) {
+      return false;
+    }
+    record->take_cancel();
   }
   // Once joined, another thread may resume the coroutine: nothing here is touched afterwards.
   return target_->join(*this) || !abandon_wait();
@@ -30,6 +41,11 @@ withdrawal join_suspension::withdraw(ready_node& node) noexcept {
     return self.target_->cancel(self.record->cancel_message()) ? withdrawal::passed_on
                                                                : withdrawal::too_late;
   }
+  return self.target_->unjoin(self) ? withdrawal::taken : withdrawal::too_late;
+}
+
+withdrawal join_suspension::withdraw_shielded(ready_node& node) noexcept {
+  auto& self = static_cast<join_suspension&>(node);
   return self.target_->unjoin(self) ? withdrawal::taken : withdrawal::too_late;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The records of tasks that were run or spawned, and the plain ones of guests and stolen children.
+#include <harrier/detail/child_group.hpp>
 #include <harrier/detail/promise.hpp>
 #include <harrier/detail/record_memory.hpp>
 #include <harrier/detail/spin_mutex.hpp>
@@ -295,7 +296,15 @@ std::coroutine_handle<> finish(promise_base& ended) noexcept {
         ended.join.closes_record();
         record->ops().finish(*record, at);
       }
-      auto* parent = ended.join.child_ends() ? static_cast<suspension*>(ended.owner) : nullptr;
+      child_group* group =
+          ended.join.is_in_group() ? static_cast<child_group*>(ended.owner) : nullptr;
+      if (group != nullptr && ended.result == result_kind::error) [[unlikely]] {
+        group->failed(*group, ended);
+      }
+      suspension* parent = nullptr;
+      if (ended.join.child_ends()) {
+        parent = group != nullptr ? group->parent : static_cast<suspension*>(ended.owner);
+      }
       if (parent != nullptr && parent->record->is_bound()) {
         wake(*parent);  // it goes on where it is bound, not here
       } else if (parent != nullptr && end_wait(*parent)) {

@@ -193,10 +193,12 @@ bool task_record::unjoin(completion& joiner) noexcept {
   }
   auto* first = reinterpret_cast<completion*>(latest);
   completion** link = &first;
-  while (*link != &joiner) {
+  while (*link != nullptr && *link != &joiner) {
     link = &(*link)->next;
   }
-  *link = joiner.next;
+  if (*link != nullptr) {  // else the task was destroyed where it waited, and has forgotten us
+    *link = joiner.next;
+  }
   // release: unlocks  [record:joiners]
   joiners_.store(reinterpret_cast<std::uintptr_t>(first), std::memory_order_release);
   return true;

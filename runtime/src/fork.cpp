@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/fork.hpp>
 
-#include <harrier/when_all.hpp>
-
 #include <sched.h>
 
 namespace harrier {
 namespace detail {
 
-void take_back_or_wait(promise_base& child) noexcept {
+bool take_back(promise_base& child) noexcept {
   if (child.join.is_kept()) {
-    return;
+    return true;
   }
-  worker_slot* slot = this_slot();
-  if (slot != nullptr) {
+  if (worker_slot* slot = this_slot()) {
     promise_base* popped = slot->pop_child();
     if (popped == &child) {
-      return;  // never started: its frame goes with the handle
+      return true;
     }
     if (popped != nullptr) {
       slot->put_back(*popped);
     }
   }
+  return false;
+}
+
+void take_back_or_wait(promise_base& child) noexcept {
+  if (take_back(child)) {
+    return;  // never started: its frame goes with the handle
+  }
+  worker_slot* slot = this_slot();
   // A thief has it, and it may refer to the parent's locals, which are about to go.
   cancel_stolen(child);
   // What it waits for may be ours to run: the thread helps meanwhile.
@@ -49,7 +54,11 @@ std::coroutine_handle<> stolen_child_wait::wait(promise_base& child, promise_bas
     }
     record->take_cancel();
   }
-  child.owner = this;
+  if (child.join.is_in_group()) {
+    static_cast<child_group*>(child.owner)->parent = this;
+  } else {
+    child.owner = this;
+  }
   if (child.join.parent_waits() || !abandon_wait()) {
     return std::noop_coroutine();
   }
@@ -90,40 +99,6 @@ std::coroutine_handle<> child_join::begin_slowly(promise_base& child, promise_ba
     take_back_or_wait(child);
     throw;
   }
-}
-
-namespace {
-
-task<> await_all(std::vector<task<>> work) {
-  if (this_slot() == nullptr) {
-    auto all = run_each(std::move(work));
-    co_await all;
-    co_return;
-  }
-  std::vector<forked<void>> children;
-  children.reserve(work.size());
-  for (task<>& each : work) {
-    children.push_back(fork_now(std::move(each)));
-  }
-  std::exception_ptr error;
-  while (!children.empty()) {
-    try {
-      co_await children.back();
-    } catch (...) {  // kept: rethrown once all have ended; the first by position wins
-      error = std::current_exception();
-    }
-    children.pop_back();
-  }
-  if (error) {
-    std::rethrow_exception(error);
-  }
-}
-
-}  // namespace
-
-std::coroutine_handle<task_promise<void>> when_all_of(std::vector<task<>>& work) {
-  task<> all = await_all(std::move(work));
-  return task_access::release(all);
 }
 
 }  // namespace detail

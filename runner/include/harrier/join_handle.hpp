@@ -22,6 +22,9 @@ namespace detail {
 class HARRIER_EXPORT join_suspension : public suspension, private completion {
  public:
   explicit join_suspension(task_record& target) noexcept;
+  /// A cancel of the waiter is not passed on.
+  enum shielded_t { shielded };
+  join_suspension(task_record& target, shielded_t) noexcept;
 
   bool await_ready() const noexcept { return target_->is_done(); }
 
@@ -37,8 +40,10 @@ class HARRIER_EXPORT join_suspension : public suspension, private completion {
  private:
   bool publish();
   static withdrawal withdraw(ready_node& node) noexcept;
+  static withdrawal withdraw_shielded(ready_node& node) noexcept;
   static void told(completion& self, task_record& ended) noexcept;
   static const ready_operations operations_table;
+  static const ready_operations shielded_table;
 };
 
 /// Blocks the calling thread, which runs no loop, until the task has ended.
@@ -57,6 +62,14 @@ T take_result_outside(task_record& ended) {
     throw run_cancelled(reason);
   }
 }
+
+/// The record behind a handle, for what waits for many.
+struct handle_access {
+  template <class T>
+  static task_record& record(const join_handle<T>& of) {
+    return of.checked();
+  }
+};
 
 template <class T>
 class [[nodiscard]] join_awaiter final : public join_suspension {
@@ -143,6 +156,8 @@ class [[nodiscard]] join_handle {
   }
 
  private:
+  friend struct detail::handle_access;
+
   detail::task_record& checked() const {
     if (record_ == nullptr) {
       throw invalid_task();

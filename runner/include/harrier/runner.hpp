@@ -13,10 +13,12 @@
 #include <harrier/debug.hpp>
 #include <harrier/errors.hpp>
 #include <harrier/event_loop.hpp>
+#include <harrier/exception_group.hpp>
 #include <harrier/from_callback.hpp>
 #include <harrier/future.hpp>
 #include <harrier/generator.hpp>
 #include <harrier/join_handle.hpp>
+#include <harrier/outcome.hpp>
 #include <harrier/scheduler.hpp>
 #include <harrier/signals.hpp>
 #include <harrier/sleep.hpp>
@@ -34,8 +36,12 @@
 #include <harrier/sync/shared_mutex.hpp>
 #include <harrier/sync/wait_group.hpp>
 #include <harrier/task.hpp>
+#include <harrier/task_group.hpp>
 #include <harrier/task_ref.hpp>
+#include <harrier/timeout.hpp>
 #include <harrier/version.hpp>
+#include <harrier/wait.hpp>
+#include <harrier/when_any.hpp>
 #include <harrier/yield.hpp>
 
 #include <atomic>

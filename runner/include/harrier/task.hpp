@@ -65,6 +65,8 @@ class [[nodiscard]] task_awaiter {
 
   T await_resume() { return child_.promise().take(); }
 
+  task_promise<T>& promise() noexcept { return child_.promise(); }
+
  private:
   handle_type child_;
 };

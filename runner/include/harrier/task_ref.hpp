@@ -13,6 +13,10 @@
 
 namespace harrier {
 
+namespace detail {
+struct task_ref_access;
+}
+
 /// Refers to a task that was run, spawned or dispatched; copies refer to the same one.
 ///
 /// Threads   one thread at a time for an object; the task itself may be asked and cancelled by any.
@@ -61,6 +65,8 @@ class task_ref {
   }
 
  private:
+  friend struct detail::task_ref_access;
+
   detail::task_record& checked() const {
     if (record_ == nullptr) {
       throw invalid_task();
@@ -89,6 +95,11 @@ class stop_view {
 };
 
 namespace detail {
+
+/// The record behind a reference, for what waits for many.
+struct task_ref_access {
+  static task_record& record(const task_ref& of) { return of.checked(); }
+};
 
 /// Gives something made from the record of the task that awaits. Does not suspend.
 template <class Result>

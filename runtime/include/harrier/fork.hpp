@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <harrier/detail/child_group.hpp>
 #include <harrier/detail/forked_context.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/task.hpp>
@@ -18,7 +19,7 @@ namespace detail {
 
 /// Pushes a child for thieves, or keeps it for its join where there is no worker.
 template <class T>
-forked<T> fork_now(task<T>&& child) {
+forked<T> fork_now(task<T>&& child, child_group* group = nullptr) {
   if (!child.valid()) [[unlikely]] {
     throw invalid_task();
   }
@@ -27,6 +28,10 @@ forked<T> fork_now(task<T>&& child) {
     child = in_own_context(std::move(child), context_word::current().copy());
   }
   promise_base& promise = task_access::promise(child);
+  if (group != nullptr) {
+    promise.owner = group;
+    promise.join.enter_group();
+  }
   if (worker_slot* slot = this_slot()) [[likely]] {
     slot->push_child(promise);
   } else {
@@ -38,6 +43,8 @@ forked<T> fork_now(task<T>&& child) {
 
 /// A forked child goes without having been joined.
 HARRIER_EXPORT void take_back_or_wait(promise_base& child) noexcept;
+/// Takes a child that has not started off the deque. False: a thief has it.
+HARRIER_EXPORT bool take_back(promise_base& child) noexcept;
 
 /// A parent that waits for a child which a thief has.
 class stolen_child_wait final : public suspension {
@@ -145,6 +152,17 @@ class [[nodiscard]] forked {
     }
   }
 
+  /// For a group that has failed: drops the child if it has not started; otherwise cancels it, and it is
+  /// to be joined. False: it was dropped.
+  bool cancel_or_drop() noexcept {
+    if (detail::take_back(handle_.promise())) {
+      std::exchange(handle_, {}).destroy();
+      return false;
+    }
+    detail::cancel_stolen(handle_.promise());
+    return true;
+  }
+
   detail::join_child_awaiter<T> operator co_await() & {
     return detail::join_child_awaiter<T>(std::exchange(handle_, {}));
   }
@@ -154,7 +172,7 @@ class [[nodiscard]] forked {
 
  private:
   template <class U>
-  friend forked<U> detail::fork_now(task<U>&& child);
+  friend forked<U> detail::fork_now(task<U>&& child, detail::child_group* group);
 
   explicit forked(std::coroutine_handle<detail::task_promise<T>> handle) noexcept
       : handle_(handle) {}

@@ -39,8 +39,6 @@ class callback_node final : public timed_suspension {
         references_(references),
         phase_(at) {}
 
-  /// The node has left the heap because its time has come.
-  void due() noexcept;
   /// The loop closes; the node has left the heap.
   void drop_timed() noexcept;
 
@@ -55,6 +53,8 @@ class callback_node final : public timed_suspension {
  private:
   static void run(ready_node& node, execution& at);
   static void discard(ready_node& node) noexcept;
+  /// The node has left the heap because its time has come.
+  static void due(ready_node& node) noexcept;
   static const ready_operations table;
   /// The loop's claim to the callback. False: a canceller has it.
   bool leave(phase from, phase to) noexcept;

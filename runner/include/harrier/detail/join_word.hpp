@@ -11,6 +11,7 @@
 //                     record_closing; then takes cancelling away.
 //             child:  record_made once it has a record, and cancels it if cancel_wanted came first;
 //                     record_closing before the record goes, and waits while cancelling.
+//             group:  in_group is set before the fork, and `owner` is the child_group for good.
 #pragma once
 
 #include <harrier/detail/spin_wait.hpp>
@@ -30,6 +31,14 @@ class join_word {
   void keep() noexcept { bits_.store(kept, std::memory_order_relaxed); }  // parent only
   bool is_kept() const noexcept {
     return (bits_.load(std::memory_order_relaxed) & kept) != 0;  // parent only
+  }
+
+  /// The child is one of a child_group, which is its `owner`. For the parent, before the fork.
+  void enter_group() noexcept {
+    bits_.store(in_group, std::memory_order_relaxed);  // published with the child
+  }
+  bool is_in_group() const noexcept {
+    return (bits_.load(std::memory_order_relaxed) & in_group) != 0;  // constant after the fork
   }
 
   /// Whether the child has ended, with its result visible.
@@ -92,6 +101,7 @@ class join_word {
   static constexpr std::uint32_t record_made = 16;
   static constexpr std::uint32_t record_closing = 32;
   static constexpr std::uint32_t kept = 64;
+  static constexpr std::uint32_t in_group = 128;
 
   std::atomic<std::uint32_t> bits_{0};
 };

@@ -31,6 +31,9 @@ struct ready_operations {
   /// Whether another worker may run the node, a task's record or wait; otherwise it stays on the
   /// loop it was enqueued on.
   bool stealable;
+  /// The node's timer has come: called on the loop that had it, once it is out of the heap. Null: the
+  /// node is a suspension, and is woken.
+  void (*expire)(ready_node& node) noexcept = nullptr;
 };
 
 /// A thing that a loop can run: a coroutine to resume, a task to start, a callback to call. It

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <harrier/when_all.hpp>
+
+namespace harrier::detail {
+
+namespace {
+
+task<> await_all(std::vector<task<>> work) {
+  std::vector<kept_value<void>> rooms(work.size());
+  if (this_slot() != nullptr) {
+    auto all = run_forked_range(&rooms, std::move(work));
+    co_await all;
+  } else {
+    auto all = run_spawned_range(nursery::abort_on::error_or_cancel, &rooms, std::move(work));
+    co_await all;
+  }
+}
+
+}  // namespace
+
+std::coroutine_handle<task_promise<void>> when_all_of(std::vector<task<>>& work) {
+  task<> all = await_all(std::move(work));
+  return task_access::release(all);
+}
+
+}  // namespace harrier::detail
