@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/detail/batch_core.hpp>
 
+#include <harrier/detail/item_guard.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/worker_slot.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -23,14 +25,21 @@ constexpr std::uint64_t most_positions = std::uint64_t{1} << 31;
 
 }  // namespace
 
-batch_core::batch_core(std::uint64_t total, dispatch_options options) noexcept
-    : total_(total), positions_(total), options_(std::move(options)), end_(total) {}
+batch_core::batch_core(std::uint64_t total, dispatch_options options)
+    : total_(total), positions_(total), options_(std::move(options)), end_(total) {
+  options_.check();
+  if (options_.needs_guard()) {
+    guard_ = std::make_unique<item_guard>(options_);
+  }
+}
 
 batch_core::~batch_core() = default;
 
 void batch_core::route(runtime_core& core, std::size_t slots) {
   core_ = &core;
   handler_ = core.handler();
+  clock_ = &core.time();
+  began_ = clock_->now();
   slot_count_ = slots;
   lanes_ = std::make_unique<batch_lane[]>(slots);
   leave_out_completed(slots);
@@ -68,15 +77,21 @@ void batch_core::route(runtime_core& core, std::size_t slots) {
   for (std::size_t s = 0; s < slots; ++s) {
     batch_lane& lane = lanes_[s];
     lane.batch = this;
-    lane.window = has_automatic_window() ? automatic_window : 0;
+    lane.slot = s;
+    // relaxed: before the batch is handed to anybody
+    lane.window.store(has_automatic_window() ? automatic_window : 0, std::memory_order_relaxed);
     lane.range.install(
         {static_cast<std::uint32_t>(bounds[s]), static_cast<std::uint32_t>(bounds[s + 1])});
   }
+  prepare(slots);
 }
 
 void batch_core::leave_out_completed(std::size_t slots) {
   if (options_.recorder == nullptr) {
     return;
+  }
+  if (is_open_ended()) {
+    throw std::invalid_argument("with_checkpoint: the input has no indices that a later run knows");
   }
   const index_set completed = options_.recorder->begin(total_, slots);
   if (completed.empty()) {
@@ -103,15 +118,17 @@ std::uint64_t batch_core::permuted_index(std::uint64_t position) const noexcept 
 
 bool batch_core::borrow_window(batch_lane& at) noexcept {
   // Nobody borrows more than its share, so that one slot does not start everything.
+  const std::uint64_t window =
+      has_automatic_window() ? automatic_window * slot_count_ : options_.window;
   const std::int64_t share =
-      std::max<std::int64_t>(1, static_cast<std::int64_t>(options_.window / slot_count_));
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(window / slot_count_));
   std::int64_t spare = spare_window_.load(std::memory_order_relaxed);  // hint: re-checked below
   while (spare > 0) {
     const std::int64_t taken = std::min(spare, share);
     // acquire: [batch:spare] the items whose end made room have ended
     if (spare_window_.compare_exchange_weak(spare, spare - taken, std::memory_order_acquire,
                                             std::memory_order_relaxed)) {
-      at.window += taken;
+      add_to(at.window, taken);
       return true;
     }
   }
@@ -120,11 +137,12 @@ bool batch_core::borrow_window(batch_lane& at) noexcept {
 
 bool batch_core::return_window(batch_lane& at) noexcept {
   // relaxed: this slot's thread alone writes `live`, here and below
-  const std::int64_t unused = at.window - at.live.load(std::memory_order_relaxed);
+  const std::int64_t unused =
+      at.window.load(std::memory_order_relaxed) - at.live.load(std::memory_order_relaxed);
   if (has_automatic_window() || unused <= 0) {
     return false;
   }
-  at.window -= unused;
+  add_to(at.window, -unused);
   // seq_cst: [batch:spare] whoever goes to sleep sees it in may_start(), or is seen asleep
   spare_window_.fetch_add(unused, std::memory_order_seq_cst);
   return true;
@@ -134,7 +152,7 @@ bool batch_core::should_pause(worker_slot& slot) const noexcept { return slot.ha
 
 bool batch_core::run_chunk(worker_slot& slot) {
   batch_lane& mine = lane(slot.index());
-  if (!has_room(mine) && !is_cancelled()) {
+  if (is_held() || (!has_room(mine) && !is_closed())) {
     return false;
   }
   std::uint64_t first = std::exchange(mine.partial_first, 0);
@@ -148,9 +166,9 @@ bool batch_core::run_chunk(worker_slot& slot) {
     last = item_position(claimed.last);
   }
   const auto begin = std::chrono::steady_clock::now();
-  const std::uint64_t reached = is_cancelled() ? first : start_items(slot, mine, first, last);
+  const std::uint64_t reached = is_closed() ? first : start_items(slot, mine, first, last);
   if (reached < last) {
-    if (is_cancelled()) {
+    if (is_closed()) {
       drop(mine, reached, last);
     } else if (unit_shift_ == 0) {
       mine.range.give_back({static_cast<std::uint32_t>(reached), static_cast<std::uint32_t>(last)});
@@ -176,6 +194,9 @@ void batch_core::drop(batch_lane& at, std::uint64_t first, std::uint64_t last) n
 }
 
 void batch_core::drop_positions(std::uint64_t first, std::uint64_t last) noexcept {
+  if (is_open_ended()) {
+    return;  // they stand for nothing yet
+  }
   dropped_count_.fetch_add(last - first, std::memory_order_relaxed);  // counter only
   const std::scoped_lock guard(mutex_);
   try {
@@ -192,7 +213,7 @@ void batch_core::settle(batch_lane& at, promise_base& promise, std::uint64_t ind
     return;
   }
   try {
-    store_result(promise, index);
+    store_result(at, promise, index);
     bump(at.completed);
     if (recorder() != nullptr) {
       recorder()->completed(here()->slot->index(), index_range(index, index + 1));
@@ -212,12 +233,48 @@ void batch_core::item_failed(batch_lane& at, std::uint64_t index,
   } catch (...) {  // kept below
   }
   bump(was_cancel ? at.cancelled : at.failed);
-  const std::scoped_lock guard(mutex_);
-  try {
-    errors_.emplace_back(index, std::move(error));
-  } catch (const std::bad_alloc&) {
-    lost_error_ = std::current_exception();
+  bool too_many = false;
+  {
+    const std::scoped_lock guard(mutex_);
+    try {
+      errors_.emplace_back(index, std::move(error));
+      if (guard_) {
+        errors_.back().attempts = guard_->attempts_of(index);
+      }
+    } catch (const std::bad_alloc&) {
+      lost_error_ = std::current_exception();
+    }
+    failures_ += was_cancel ? 0 : 1;
+    too_many = !was_cancel && options_.errors.cancels() && exceeds_tolerance();
   }
+  if (too_many) {
+    cancel();
+  }
+}
+
+/// Under the mutex.
+bool batch_core::exceeds_tolerance() const noexcept {
+  constexpr std::uint64_t early = 100;  // a share of an unknown total means little before that
+  if (!options_.errors.is_share()) {
+    return failures_ > options_.errors.most();
+  }
+  const std::uint64_t of = is_open_ended() && !is_done() ? std::max(total(), early) : total();
+  return static_cast<double>(failures_) > options_.errors.share() * static_cast<double>(of);
+}
+
+void batch_core::input_failed(std::uint64_t position, std::exception_ptr error) noexcept {
+  {
+    const std::scoped_lock guard(mutex_);
+    try {
+      errors_.emplace_back(position, error);
+    } catch (const std::bad_alloc&) {  // told below, without its position
+    }
+    reason_ = std::move(error);
+  }
+  if (options_.errors.cancels()) {
+    cancel();
+  }
+  input_ended();
 }
 
 void batch_core::item_cancelled(batch_lane& at, std::uint64_t index) noexcept {
@@ -242,7 +299,10 @@ void batch_core::finish_suspended(worker_slot& slot, promise_base& promise,
   count_finished(slot, at, 1);
 }
 
-void batch_core::flush(batch_lane& at) noexcept { subtract(std::exchange(at.unflushed, 0)); }
+void batch_core::flush(batch_lane& at) noexcept {
+  before_flush(at);
+  subtract(std::exchange(at.unflushed, 0));
+}
 
 void batch_core::subtract(std::uint64_t items) noexcept {
   if (end_.subtract(items)) {
@@ -259,12 +319,23 @@ void batch_core::complete_if_empty() noexcept {
 void batch_core::complete() noexcept {
   release_inputs();
   options_.recorder.reset();  // every item that completed has been told
-  const batch_end::outcome outcome = end_.done();
+  ended_ = clock_->now();
+  std::vector<join_handle<void>> companions;
+  const batch_end::outcome outcome = [&] {
+    // Whoever holds the mutex and finds the batch not done may use its runtime.
+    const std::scoped_lock guard(mutex_);
+    companions.swap(companions_);
+    return end_.done();
+  }();
   if (outcome.is_detached) {
     report_detached_errors();
     release_results();
   }
+  for (join_handle<void>& each : companions) {
+    each.cancel();
+  }
   core_->forget(*this);
+  completed();
   batch_watcher* watchers = outcome.watchers;
   while (watchers != nullptr) {
     batch_watcher* next = watchers->next;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the handle of a batch asks of it: to be told of the end, to wait, to cancel, counts and errors.
+#include <harrier/batch_control.hpp>
 #include <harrier/detail/batch_core.hpp>
 #include <harrier/detail/blocking_wait.hpp>
+#include <harrier/detail/item_guard.hpp>
 #include <harrier/detail/runtime_core.hpp>
 
 #include <chrono>
@@ -36,11 +38,7 @@ bool batch_core::wait_until(std::chrono::steady_clock::time_point deadline, cons
   return true;
 }
 
-void batch_core::cancel() noexcept {
-  if (is_done() || cancelled_.exchange(true, std::memory_order_seq_cst)) {
-    return;
-  }
-  add_reference();  // the last subtraction may end the batch under us
+std::uint64_t batch_core::drop_lanes() noexcept {
   std::uint64_t dropped = 0;
   for (std::size_t s = 0; s < slot_count_; ++s) {
     const position_range left = lanes_[s].range.take_all();
@@ -51,15 +49,125 @@ void batch_core::cancel() noexcept {
       dropped += last - first;
     }
   }
-  core_->cancel_items(*this);
+  return dropped;
+}
+
+bool batch_core::close(std::uint32_t bit, std::exception_ptr reason) noexcept {
+  {
+    const std::scoped_lock guard(mutex_);
+    if (is_done() || (halt_bits() & (bit | cancelled_bit)) != 0) {
+      return false;
+    }
+    if (reason && !reason_) {
+      reason_ = std::move(reason);
+    }
+    is_cut_short_ |= is_open_ended() && bit != exhausted_bit && (halt_bits() & exhausted_bit) == 0;
+    halt_.fetch_or(bit,
+                   std::memory_order_seq_cst);  // [batch:halt] what is claimed later is dropped
+  }
+  add_reference();  // the last subtraction may end the batch under us
+  const std::uint64_t dropped = drop_lanes();
+  if (bit != exhausted_bit) {
+    cancel_input();
+  }
+  if (bit == cancelled_bit) {
+    core_->cancel_items(*this);
+  }
   core_->wake_all();  // what a slot had claimed but not started is its own to drop
   subtract(dropped);
   drop_reference();
+  return true;
+}
+
+void batch_core::lose_results(std::exception_ptr why) noexcept {
+  const std::scoped_lock guard(mutex_);
+  lost_error_ = std::move(why);
+}
+
+void batch_core::pause() noexcept {
+  halt_.fetch_or(paused_bit, std::memory_order_seq_cst);  // [batch:halt]
+}
+
+void batch_core::resume_items() noexcept {
+  const std::scoped_lock guard(mutex_);  // until the batch is done, its runtime is there
+  release_hold(paused_bit);
+}
+
+void batch_core::release_hold(std::uint32_t bit) noexcept {
+  // seq_cst: [batch:halt] whoever goes to sleep sees it in may_start(), or is seen asleep
+  if ((halt_.fetch_and(~bit, std::memory_order_seq_cst) & bit) != 0 && !is_done()) {
+    core_->wake_all();
+  }
+}
+
+void batch_core::accompany(join_handle<void> companion) {
+  {
+    const std::scoped_lock guard(mutex_);
+    if (!is_done()) {
+      companions_.push_back(std::move(companion));
+      return;
+    }
+  }
+  companion.cancel();
+}
+
+std::uint64_t batch_core::window() const noexcept {
+  // counters only, and credits on their way are in none
+  std::int64_t sum = std::max<std::int64_t>(spare_window_.load(std::memory_order_relaxed), 0);
+  if (!has_automatic_window()) {
+    return options_.window;
+  }
+  for (std::size_t s = 0; s < slot_count_; ++s) {
+    sum += lanes_[s].window.load(std::memory_order_relaxed);
+  }
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(sum, 0));
+}
+
+bool batch_core::widen(batch_lane& at) noexcept {
+  const std::int64_t window = at.window.load(std::memory_order_relaxed);  // this slot's thread's
+  if (guard_ && guard_->has_rate()) {
+    return false;  // it is the rate that is slow: more items would only wait for it
+  }
+  const bool has_items = !at.range.empty() || at.partial_first != at.partial_last;
+  if (!has_automatic_window() || !has_items || is_halted() || !may_widen() ||
+      at.live.load(std::memory_order_relaxed) < window) {
+    return false;
+  }
+  add_to(at.window, std::max<std::int64_t>(window, 1));
+  return true;
+}
+
+void batch_core::give_window(std::int64_t credits) noexcept {
+  // seq_cst: [batch:spare] as in return_window()
+  spare_window_.fetch_add(credits, std::memory_order_seq_cst);
+  const std::scoped_lock guard(mutex_);  // until the batch is done, its runtime is there
+  if (!is_done()) {
+    core_->wake_all();
+  }
+}
+
+batch_progress batch_core::progress() const noexcept {
+  const batch_counts now = counts();
+  batch_progress progress;
+  progress.completed = now.completed;
+  progress.failed = now.failed;
+  progress.cancelled = now.cancelled;
+  progress.retried = guard_ ? guard_->retried() : 0;
+  const std::uint64_t ended = now.completed + now.failed + now.cancelled;
+  const std::uint64_t started = std::max(now.started, ended);
+  progress.running = started - ended;
+  if (!is_open_ended()) {
+    progress.queued = now.total > started + now.skipped ? now.total - started - now.skipped : 0;
+  }
+  progress.is_total_known = !is_open_ended() || is_done();
+  progress.window = window();
+  progress.elapsed = (is_done() ? ended_ : clock_->now()) - began_;
+  return progress;
 }
 
 batch_counts batch_core::counts() const noexcept {
   batch_counts sum;
-  sum.total = total_;
+  sum.total = total();
   sum.skipped = total_ - positions_;
   // counters only; once the batch is done they are exact, because its end was published after them
   for (std::size_t s = 0; s < slot_count_; ++s) {
@@ -99,17 +207,38 @@ void batch_core::rethrow_first_error() const {
   {
     const std::scoped_lock guard(mutex_);
     errors_seen_ = true;
-    if (!errors_.empty()) {
-      error = errors_.front().error;
+    const bool has_lost_items = !dropped_.empty() || is_cut_short_ || is_cancelled();
+    if (reason_) {
+      error = reason_;
     } else if (lost_error_) {
       error = lost_error_;
-    } else if (!dropped_.empty()) {
+    } else if (!errors_.empty() &&
+               (!options_.errors.tolerates() || has_lost_items || exceeds_tolerance())) {
+      error = errors_.front().error;
+    } else if (has_lost_items && (!dropped_.empty() || is_cut_short_)) {
       error = std::make_exception_ptr(cancelled());
     }
   }
   if (error) {
     std::rethrow_exception(error);
   }
+}
+
+void batch_core::rethrow_at_end() const {
+  if (!options_.errors.cancels() && !is_cancelled()) {
+    const std::scoped_lock guard(mutex_);
+    if (reason_) {
+      std::rethrow_exception(reason_);
+    }
+    return;
+  }
+  {
+    const std::scoped_lock guard(mutex_);
+    if (!reason_ && !lost_error_ && errors_.empty() && !is_cancelled()) {
+      return;
+    }
+  }
+  rethrow_first_error();
 }
 
 bool batch_core::has_result(std::uint64_t index) const noexcept {
@@ -132,7 +261,21 @@ bool batch_core::has_result(std::uint64_t index) const noexcept {
       }
     }
   }
-  return index < total_;
+  return index < total();
 }
 
 }  // namespace harrier::detail
+
+namespace harrier {
+
+bool batch_control::wait_for(duration limit) const {
+  return checked().wait_until(deadline_after(std::chrono::steady_clock::now(), limit),
+                              "batch::wait_for");
+}
+
+void batch_control::wait_and_rethrow(const char* call) const {
+  checked().wait(call);
+  rethrowing_outside([this] { checked().rethrow_first_error(); });
+}
+
+}  // namespace harrier

@@ -86,8 +86,8 @@ bool worker_slot::steal_range(worker_slot& victim) {
       mine.range.install(half);
       may_have_high_ |= batch->urgency() == priority::high;
       bump(counts_.steals_ranges);
-      if (batch->is_cancelled()) {
-        batch->run_chunk(*this);  // the cancel may have missed it on its way here: dropped now
+      if (batch->is_closed()) {
+        batch->run_chunk(*this);  // the end may have missed it on its way here: dropped now
       }
       return true;
     }

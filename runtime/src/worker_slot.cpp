@@ -309,13 +309,7 @@ void worker_slot::flush_all() noexcept {
 bool worker_slot::widen_windows() noexcept {
   bool widened = false;
   for (batch_core* batch : batches_) {
-    batch_lane& lane = batch->lane(index_);
-    // relaxed: this slot's thread alone writes it
-    if (batch->has_automatic_window() && !lane.range.empty() &&
-        lane.live.load(std::memory_order_relaxed) >= lane.window) {
-      lane.window *= 2;
-      widened = true;
-    }
+    widened |= batch->widen(batch->lane(index_));
   }
   return widened;
 }
@@ -330,8 +324,7 @@ bool worker_slot::sees_work() noexcept {
   }
   for (batch_core* batch : batches_) {
     const batch_lane& mine = batch->lane(index_);
-    if (mine.partial_first != mine.partial_last &&
-        (batch->may_start(mine) || batch->is_cancelled())) {
+    if (mine.partial_first != mine.partial_last && (batch->may_start(mine) || batch->is_closed())) {
       return true;
     }
   }

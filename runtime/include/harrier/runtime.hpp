@@ -3,8 +3,15 @@
 #pragma once
 
 #include <harrier/batch.hpp>
+#include <harrier/batch_item.hpp>
+#include <harrier/batch_pipeline.hpp>
+#include <harrier/batch_reduction.hpp>
+#include <harrier/batch_stream.hpp>
 #include <harrier/checkpoint.hpp>
 #include <harrier/chunk.hpp>
+#include <harrier/detail/batch_input.hpp>
+#include <harrier/detail/batch_making.hpp>
+#include <harrier/detail/batch_sinks.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/dispatch_options.hpp>
 #include <harrier/fork.hpp>
@@ -27,6 +34,7 @@
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <stdexcept>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -101,45 +109,85 @@ class HARRIER_EXPORT runtime final {
     return join_handle<T>(record);
   }
 
-  /// Runs `factory(i)` for each i below `count` as a coroutine, over all workers.
+  /// Runs `factory(element)` for each element of `source` as a coroutine, over all workers, and
+  /// collects the results in the order of the input. The first of four forms that differ in what
+  /// becomes of the results: dispatch, stream, reduce, for_each.
   ///
-  /// The factory is copied once and lives until the last coroutine has ended; workers call it side
-  /// by side. Nothing is made for an item before a worker starts it.
-  /// Errors   runtime_stopped, std::bad_alloc, std::system_error: nothing has started.
-  /// Cost     O(workers), one allocation for the batch and one for its results.
-  template <class Factory>
-  auto dispatch(std::uint64_t count, Factory factory, dispatch_options options = {}) {
-    using result = typename std::invoke_result_t<Factory&, std::uint64_t>::value_type;
+  /// Source   a number of items, for which the factory gets each index below it; a random-access range
+  ///          of known size, whose elements are dealt to the workers as indices are; any other input
+  ///          range, generators and endless ones included, whose elements are pulled one by one by
+  ///          the worker that has room; a batch_stream. A range is moved or referred to as
+  ///          std::views::all does.
+  /// Factory  takes an element, and a `const batch_item&` if it wants to know the index, the
+  ///          attempt and the item's seed; gives a task. It is copied once and lives until the
+  ///          last coroutine has ended; workers call it side by side. Nothing is made for an item
+  ///          before a worker starts it.
+  /// Errors   runtime_stopped, std::bad_alloc, std::system_error, std::invalid_argument for options
+  ///          that make no sense: nothing has started. Items that fail: every item runs to its
+  ///          end, unless options.on_error() says otherwise.
+  /// Cost     O(workers), one allocation for the batch and one for its results. Of a pulled source
+  ///          the results are gathered in lists and moved to one array at the end.
+  template <class Source, class Factory>
+    requires(!detail::given_tasks<Source>)
+  auto dispatch(Source&& source, Factory factory, dispatch_options options = {}) {
+    auto work =
+        prepare(std::forward<Source>(source), std::move(factory), std::move(options), collect_all);
+    using result = typename decltype(work)::result;
     static_assert(!std::is_reference_v<result>, "an item of a batch returns a value or nothing");
-    auto* core =
-        new detail::batch_made_by<result, Factory>(count, std::move(options), std::move(factory));
-    return hand_over<result>(*core);
-  }
-
-  /// Runs `factory(element)` for each element of a random-access range, which is moved or referred
-  /// to as std::views::all does.
-  template <std::ranges::random_access_range Range, class Factory>
-    requires std::ranges::sized_range<Range>
-  auto dispatch(Range&& range, Factory factory, dispatch_options options = {}) {
-    auto view = std::views::all(std::forward<Range>(range));
-    const auto count = static_cast<std::uint64_t>(std::ranges::size(view));
-    auto make = [view = std::move(view),
-                 factory = std::move(factory)](std::uint64_t index) mutable {
-      using difference = std::ranges::range_difference_t<decltype(view)>;
-      return factory(std::ranges::begin(view)[static_cast<difference>(index)]);
-    };
-    return dispatch(count, std::move(make), std::move(options));
+    using base = std::conditional_t<detail::input_of<Source>::is_pulled,
+                                    detail::gather_or_discard<result>, detail::batch_of<result>>;
+    return hand_over<batch<result>>(*detail::make_batch<base>(std::move(work)));
   }
 
   /// Runs tasks that exist already.
   template <class T>
   batch<T> dispatch(std::vector<task<T>> tasks, dispatch_options options = {}) {
     detail::check_all_valid(tasks);
+    if (options.retry) {
+      throw std::invalid_argument("with_retry: tasks that exist already can be run once only");
+    }
     const std::uint64_t count = tasks.size();
     auto make = [tasks = std::move(tasks)](std::uint64_t index) mutable {
       return std::move(tasks[static_cast<std::size_t>(index)]);
     };
     return dispatch(count, std::move(make), std::move(options));
+  }
+
+  /// The same with the results as they come, at most a window of them at a time.
+  ///
+  /// Errors   of items: fail_fast unless options.on_error() says otherwise.
+  /// Example  docs/batch.md
+  template <class Source, class Factory>
+  auto stream(Source&& source, Factory factory, dispatch_options options = {}) {
+    auto work =
+        prepare(std::forward<Source>(source), std::move(factory), std::move(options), fail_fast);
+    using result = typename decltype(work)::result;
+    return hand_over<batch_stream<result>>(
+        *detail::make_batch<detail::stream_of<result>>(std::move(work)));
+  }
+
+  /// The same with all results reduced to one value on the workers; none is stored.
+  ///
+  /// Errors   of items: fail_fast unless options.on_error() says otherwise.
+  template <class Source, class Factory, class R, class Op, class Combine>
+  batch_reduction<R> reduce(Source&& source, Factory factory, reduction<R, Op, Combine> how,
+                            dispatch_options options = {}) {
+    auto work =
+        prepare(std::forward<Source>(source), std::move(factory), std::move(options), fail_fast);
+    using base = detail::reduce_of<typename decltype(work)::result, reduction<R, Op, Combine>>;
+    return hand_over<batch_reduction<R>>(
+        *detail::make_batch<base>(std::move(work), std::move(how)));
+  }
+
+  /// The same with the results destroyed as they come.
+  ///
+  /// Errors   of items: fail_fast unless options.on_error() says otherwise.
+  template <class Source, class Factory>
+  batch<void> for_each(Source&& source, Factory factory, dispatch_options options = {}) {
+    auto work =
+        prepare(std::forward<Source>(source), std::move(factory), std::move(options), fail_fast);
+    using base = detail::discard_of<typename decltype(work)::result>;
+    return hand_over<batch<void>>(*detail::make_batch<base>(std::move(work)));
   }
 
   /// Refuses new work, cancels what runs, waits for it, and joins the workers. Idempotent. Inside a
@@ -178,15 +226,18 @@ class HARRIER_EXPORT runtime final {
     return join_handle<T>(*record);
   }
 
-  template <class T>
-  batch<T> hand_over(detail::batch_of<T>& core) {
-    batch<T> handle(core);
-    try {
-      core_->dispatch(core);
-    } catch (...) {  // nothing has started: the runtime's reference goes as well
-      core.drop_reference();
-      throw;
-    }
+  template <class Source, class Factory>
+  static auto prepare(Source&& source, Factory factory, dispatch_options options,
+                      error_policy default_errors) {
+    return detail::item_work<detail::input_of<Source>, Factory>(
+        detail::make_input(std::forward<Source>(source)), std::move(factory), std::move(options),
+        default_errors);
+  }
+
+  template <class Handle, class Core>
+  Handle hand_over(Core& core) {
+    Handle handle(core);
+    core_->hand_over(core);
     return handle;
   }
 

@@ -10,6 +10,7 @@
 //             subtraction for each chunk, or when a worker runs out of other work.
 #pragma once
 
+#include <harrier/batch_progress.hpp>
 #include <harrier/detail/batch_end.hpp>
 #include <harrier/detail/blocking_wait.hpp>
 #include <harrier/detail/completion_recorder.hpp>
@@ -18,6 +19,7 @@
 #include <harrier/detail/range_word.hpp>
 #include <harrier/dispatch_options.hpp>
 #include <harrier/event_loop.hpp>
+#include <harrier/join_handle.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -30,13 +32,14 @@
 
 namespace harrier {
 
-/// An item that failed, and how.
+/// An item that failed for good, and how: an entry of the batch's dead-letter list.
 class item_error {
  public:
   item_error(std::uint64_t at, std::exception_ptr thrown) noexcept
       : index(at), error(std::move(thrown)) {}
   std::uint64_t index;
   std::exception_ptr error;
+  std::uint32_t attempts = 1;  ///< how often it was tried; the error is that of the last
 };
 
 /// Where the items of a batch stand. A snapshot while it runs, exact once it is done.
@@ -56,6 +59,8 @@ namespace detail {
 class runtime_core;
 class worker_slot;
 
+class item_guard;
+
 /// What one slot has of a batch. Its lines are written by that slot's thread, but for the range.
 struct alignas(64) batch_lane {
   range_word range;  // thieves and cancels write it too
@@ -67,7 +72,9 @@ struct alignas(64) batch_lane {
   std::uint64_t unflushed = 0;  // finished items not yet subtracted from `remaining`
   std::uint64_t partial_first = 0;  // what is left of a claim whose positions stand for many items
   std::uint64_t partial_last = 0;
-  std::int64_t window = 0;  // how many may be live: for a window set by hand, what was borrowed
+  std::size_t slot = 0;  // constant after route()
+  // How many may be live: for a window set by hand, what was borrowed. Others read it as a hint.
+  std::atomic<std::int64_t> window{0};
   // counters, read by others as hints
   std::atomic<std::int64_t> live{0};  // started here minus finished here, of those that suspended
   std::atomic<std::uint64_t> started{0};
@@ -75,6 +82,11 @@ struct alignas(64) batch_lane {
   std::atomic<std::uint64_t> failed{0};
   std::atomic<std::uint64_t> cancelled{0};
 };
+
+inline void add_to(std::atomic<std::int64_t>& counter, std::int64_t by) noexcept {
+  // counter only: one writer, so a load and a store
+  counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+}
 
 inline void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noexcept {
   // counter only: one writer, so a load and a store
@@ -84,8 +96,11 @@ inline void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noex
 class HARRIER_EXPORT batch_core {
  public:
   static constexpr std::int64_t automatic_window = 1024;
+  /// The total of a batch whose input ends when it ends.
+  static constexpr std::uint64_t open_ended = (std::uint64_t{1} << 62) + 1;
 
-  batch_core(std::uint64_t total, dispatch_options options) noexcept;
+  /// Throws std::invalid_argument for options that contradict each other.
+  batch_core(std::uint64_t total, dispatch_options options);
   batch_core(const batch_core&) = delete;
   batch_core& operator=(const batch_core&) = delete;
 
@@ -98,18 +113,34 @@ class HARRIER_EXPORT batch_core {
     }
   }
 
-  // --- the handle's side
-  std::uint64_t total() const noexcept { return total_; }
+  // --- the handle's side, and that of a batch whose input this one is
+  /// How many items there are; of an open-ended batch, how many have been pulled so far.
+  std::uint64_t total() const noexcept {
+    return is_open_ended() ? pulled_.load(std::memory_order_relaxed) : total_;  // hint until done
+  }
+  bool is_open_ended() const noexcept { return total_ == open_ended; }
   bool is_done() const noexcept { return end_.is_done(); }
   bool watch(batch_watcher& watcher) noexcept { return end_.watch(watcher); }
   bool unwatch(batch_watcher& watcher) noexcept { return end_.unwatch(watcher); }
   void wait(const char* call);
   bool wait_until(std::chrono::steady_clock::time_point deadline, const char* call);
-  void cancel() noexcept;
+  void cancel() noexcept { close(cancelled_bit, nullptr); }
+  /// The same with what get() throws then. False: the batch was done or cancelled before.
+  bool cancel_because(std::exception_ptr reason) noexcept { return close(cancelled_bit, reason); }
+  void drop_unstarted() noexcept { close(dropped_bit, nullptr); }
+  void pause() noexcept;
+  void resume_items() noexcept;
+  bool is_paused() const noexcept { return (halt_bits() & paused_bit) != 0; }
+  /// How many items may be started and unfinished at once, now.
+  std::uint64_t window() const noexcept;
+  batch_progress progress() const noexcept;
   batch_counts counts() const noexcept;
   std::vector<item_error> errors() const;
   std::optional<item_error> first_error() const;
   void rethrow_first_error() const;
+  /// The same for whoever has had the results one by one, and does not miss those of failed items
+  /// if all errors are collected, nor what was dropped on purpose.
+  void rethrow_at_end() const;
   /// The handle lets go: the results may go as soon as the batch is done.
   void abandon() noexcept;
   bool has_result(std::uint64_t index) const noexcept;
@@ -120,19 +151,51 @@ class HARRIER_EXPORT batch_core {
   void complete_if_empty() noexcept;
   /// After route(): the items that no earlier run has completed.
   std::uint64_t left_to_run() const noexcept { return positions_; }
+  runtime_core& runtime() const noexcept { return *core_; }
+  const dispatch_options& options() const noexcept { return options_; }
+  /// A task that is cancelled when the batch is done, or now if it is.
+  void accompany(join_handle<void> companion);
+  time_point began() const noexcept { return began_; }
+  item_guard* guard() const noexcept { return guard_.get(); }
+
+  // --- the input's side
+  /// The input, which had nothing, has something now, or has ended.
+  virtual void input_has_more() noexcept {}
+  /// One thing more, or less, to wait for than the items.
+  void await_one_more() noexcept {
+    end_.expect_one_more();
+  }
+  void one_less() noexcept { subtract(1); }
 
   // --- the workers' side
   batch_lane& lane(std::size_t slot) noexcept { return lanes_[slot]; }
-  bool is_cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
+  bool is_cancelled() const noexcept { return (halt_bits() & cancelled_bit) != 0; }
+  /// Whether nothing starts now, for whatever reason: the one question in the hot path.
+  bool is_halted() const noexcept { return halt_bits() != 0; }
+  /// No item starts any more: what is claimed is dropped.
+  bool is_closed() const noexcept {
+    return (halt_bits() & (cancelled_bit | dropped_bit | exhausted_bit)) != 0;
+  }
+  /// No item starts for now: paused, or the input has none yet.
+  bool is_held() const noexcept { return is_halted() && !is_closed(); }
   bool is_strict() const noexcept { return options_.strict; }
   const context_word& context() const noexcept { return context_; }
   priority urgency() const noexcept { return options_.urgency; }
   bool has_automatic_window() const noexcept { return options_.window == 0; }
   /// Whether the slot of `lane` may start an item, or could borrow the right to.
   bool may_start(const batch_lane& lane) const noexcept {
-    return lane.live.load(std::memory_order_relaxed) < lane.window ||
+    // seq_cst: the sleeper's second look, against the store before the wake  [batch:halt]
+    if (const std::uint32_t halt = halt_.load(std::memory_order_seq_cst);
+        halt != 0 && (halt & (cancelled_bit | dropped_bit | exhausted_bit)) == 0) {
+      return false;
+    }
+    return lane.live.load(std::memory_order_relaxed) <
+               lane.window.load(std::memory_order_relaxed) ||
            spare_window_.load(std::memory_order_seq_cst) > 0;  // [batch:spare]
   }
+  /// Doubles the window of a lane that is full while its worker has nothing else to do. False: it
+  /// is not full, or the window is not automatic.
+  bool widen(batch_lane& lane) noexcept;
   /// A slot that goes to sleep gives back what it has borrowed and does not use. True: it did, and
   /// somebody else may start items with it.
   bool return_window(batch_lane& lane) noexcept;
@@ -144,6 +207,8 @@ class HARRIER_EXPORT batch_core {
   /// Subtracts what the lane has finished.
   void flush(batch_lane& lane) noexcept;
 
+  /// Ends an item that never suspended.
+  void settle(batch_lane& lane, promise_base& promise, std::uint64_t index) noexcept;
   void item_failed(batch_lane& lane, std::uint64_t index, std::exception_ptr error) noexcept;
   void item_cancelled(batch_lane& lane, std::uint64_t index) noexcept;
   /// An item that had a record has ended in a step of `slot`.
@@ -157,22 +222,55 @@ class HARRIER_EXPORT batch_core {
   virtual std::uint64_t start_items(worker_slot& slot, batch_lane& lane, std::uint64_t first,
                                     std::uint64_t last) = 0;
   /// Moves the result of an ended item to its place. Throws what the move throws.
-  virtual void store_result(promise_base& promise, std::uint64_t index) = 0;
+  virtual void store_result(batch_lane& lane, promise_base& promise, std::uint64_t index) = 0;
   /// The batch is done: the factory and the inputs may go.
   virtual void release_inputs() noexcept = 0;
   /// The batch is done and nobody can read its results any more.
   virtual void release_results() noexcept = 0;
+  /// Makes what there is for each slot. Throws std::bad_alloc.
+  virtual void prepare(std::size_t /*slots*/) {}
+  /// Before what the lane has finished is counted.
+  virtual void before_flush(batch_lane& /*lane*/) noexcept {}
+  /// The batch is done, and says so.
+  virtual void completed() noexcept {}
+  /// A cancel has come, and wants to go on to where the input comes from.
+  virtual void cancel_input() noexcept {}
+  /// Whether an automatic window may grow: not while it is the reader who is slow.
+  virtual bool may_widen() const noexcept { return true; }
 
-  /// Ends an item that never suspended.
-  void settle(batch_lane& lane, promise_base& promise, std::uint64_t index) noexcept;
   std::uint64_t index_of(std::uint64_t position) const noexcept {
     return identity_ ? position : permuted_index(position);
   }
   /// Whether the worker should look at other work before it starts more items.
   bool should_pause(worker_slot& slot) const noexcept;
   bool has_room(batch_lane& lane) noexcept {
-    return lane.live.load(std::memory_order_relaxed) < lane.window || borrow_window(lane);
+    return lane.live.load(std::memory_order_relaxed) <
+               lane.window.load(std::memory_order_relaxed) ||
+           borrow_window(lane);
   }
+
+  /// How many items the lane may start, at least; after has_room().
+  std::uint64_t room(const batch_lane& lane) const noexcept {
+    const std::int64_t left =
+        lane.window.load(std::memory_order_relaxed) - lane.live.load(std::memory_order_relaxed);
+    return left > 0 ? static_cast<std::uint64_t>(left) : 1;
+  }
+
+  /// The input has ended.
+  void input_ended() noexcept { close(exhausted_bit, nullptr); }
+  /// The input has failed at that position: what has started ends, and get() throws `error`.
+  void input_failed(std::uint64_t position, std::exception_ptr error) noexcept;
+  /// The input has nothing yet. Undone by input_ready().
+  void hold_for_input() noexcept { halt_.fetch_or(dry_bit, std::memory_order_seq_cst); }
+  void input_ready() noexcept { release_hold(dry_bit); }
+  void count_pulled(std::uint64_t items) noexcept { bump(pulled_, items); }  // under a lock
+  /// Gives window back that left the lanes.
+  void give_window(std::int64_t credits) noexcept;
+  /// The results cannot be had: get() throws that.
+  void lose_results(std::exception_ptr why) noexcept;
+  void subtract(std::uint64_t items) noexcept;
+
+  std::unique_ptr<item_guard> guard_;
 
  private:
   std::uint64_t permuted_index(std::uint64_t position) const noexcept;
@@ -180,7 +278,13 @@ class HARRIER_EXPORT batch_core {
   void leave_out_completed(std::size_t slots);
   void drop(batch_lane& lane, std::uint64_t first, std::uint64_t last) noexcept;
   void drop_positions(std::uint64_t first, std::uint64_t last) noexcept;
-  void subtract(std::uint64_t items) noexcept;
+  std::uint64_t drop_lanes() noexcept;
+  bool close(std::uint32_t bit, std::exception_ptr reason) noexcept;
+  void release_hold(std::uint32_t bit) noexcept;
+  bool exceeds_tolerance() const noexcept;
+  std::uint32_t halt_bits() const noexcept {
+    return halt_.load(std::memory_order_relaxed);  // hint: who must not miss it reads [batch:halt]
+  }
   void complete() noexcept;
   void report_detached_errors() noexcept;
   std::uint64_t item_position(std::uint32_t unit) const noexcept {
@@ -206,7 +310,14 @@ class HARRIER_EXPORT batch_core {
 
   // shared
   std::atomic<std::uint32_t> references_{2};  // the handle's and the runtime's
-  std::atomic<bool> cancelled_{false};
+  // Why nothing starts. Closed for good: cancelled, dropped (those that run go on), exhausted (the
+  // input has ended). For now: paused, dry (the input has nothing yet).
+  static constexpr std::uint32_t cancelled_bit = 1;
+  static constexpr std::uint32_t dropped_bit = 2;
+  static constexpr std::uint32_t exhausted_bit = 4;
+  static constexpr std::uint32_t paused_bit = 8;
+  static constexpr std::uint32_t dry_bit = 16;
+  std::atomic<std::uint32_t> halt_{0};
   std::atomic<std::int64_t> spare_window_{0};  // of a window set by hand: what no slot has borrowed
   batch_end end_;
 
@@ -216,6 +327,14 @@ class HARRIER_EXPORT batch_core {
   std::atomic<std::uint64_t> dropped_count_{0};  // counter only
   mutable bool errors_seen_ = false;  // guarded by mutex_
   std::exception_ptr lost_error_;  // guarded by mutex_: an error for which there was no memory
+  std::exception_ptr reason_;  // guarded by mutex_: what get() throws before all else
+  bool is_cut_short_ = false;  // guarded by mutex_: cancelled before an open-ended input had ended
+  std::uint64_t failures_ = 0;  // guarded by mutex_; cancels are none
+  std::vector<join_handle<void>> companions_;  // guarded by mutex_
+  std::atomic<std::uint64_t> pulled_{0};  // counter only
+  time_point began_{};  // constant after route()
+  time_point ended_{};  // written before [batch:done]
+  clock* clock_ = nullptr;  // constant after route()
 };
 
 /// The record of an item that suspended.

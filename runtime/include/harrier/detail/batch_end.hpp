@@ -34,6 +34,9 @@ class batch_end {
   /// Fewer items than was said. Before the batch is handed to anybody.
   void expect(std::uint64_t items) noexcept { remaining_.store(items, std::memory_order_relaxed); }
 
+  /// Likewise one more. relaxed: before the batch can end.
+  void expect_one_more() noexcept { remaining_.fetch_add(1, std::memory_order_relaxed); }
+
   /// True: those were the last; the caller ends the batch.
   bool subtract(std::uint64_t items) noexcept {
     // acq_rel pairs with itself: the last one sees what every worker stored

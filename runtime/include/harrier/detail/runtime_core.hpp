@@ -42,11 +42,14 @@ class HARRIER_EXPORT runtime_core {
     return lobby_.handler();
   }
   std::size_t workers() const noexcept { return options_.workers; }
+  clock& time() const noexcept { return *clock_; }
   worker_slot& slot(std::size_t index) noexcept { return *slots_[index]; }
 
   /// Routes `batch` and wakes workers. Throws runtime_stopped or std::bad_alloc: nothing has
   /// started.
   void dispatch(batch_core& batch);
+  /// The same for a fresh batch, which goes if that fails, together with what watches its time.
+  void hand_over(batch_core& batch);
   /// Takes the batch off the list once it is done.
   void forget(batch_core& batch) noexcept;
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// How an item of a batch is started, whatever its input and wherever its result goes.
+#pragma once
+
+#include <harrier/batch_item.hpp>
+#include <harrier/detail/batch_core.hpp>
+#include <harrier/detail/worker_slot.hpp>
+#include <harrier/task.hpp>
+
+#include <concepts>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <type_traits>
+#include <utility>
+
+namespace harrier::detail {
+
+/// A factory makes the task of an item from an element of the input, and may ask which item it is.
+template <class Factory, class Element>
+concept numbered_factory = std::invocable<Factory&, Element, const batch_item&>;
+
+template <class Factory, class Element>
+decltype(auto) call_factory(Factory& factory, Element&& element, const batch_item& item) {
+  if constexpr (numbered_factory<Factory, Element>) {
+    return factory(std::forward<Element>(element), item);
+  } else {
+    return factory(std::forward<Element>(element));
+  }
+}
+
+/// What the items of a batch give.
+template <class Factory, class Element>
+using item_result_t =
+    typename decltype(call_factory(std::declval<Factory&>(), std::declval<Element>(),
+                                   std::declval<const batch_item&>()))::value_type;
+
+/// Items of one chunk that ended without a suspension.
+class ended_items {
+ public:
+  ended_items(completion_recorder* recorder, std::size_t slot) noexcept : run(recorder, slot) {}
+  /// Those that suspended were counted then: they may have ended elsewhere, and the batch with them.
+  void count(batch_core& batch, worker_slot& slot, batch_lane& lane) noexcept {
+    bump(lane.started, completed + failed);
+    run.tell();
+    bump(lane.completed, completed);
+    batch.count_finished(slot, lane, completed + failed);
+  }
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  completion_run run;
+};
+
+/// Starts the item `source.index`, whose task `make()` gives.
+template <class T, class Batch, class Make>
+inline void start_item(execution& at, Batch& batch, batch_lane& lane, item_source& source,
+                       ended_items& ended, Make make) {
+  std::coroutine_handle<task_promise<T>> item;
+  try {
+    task<T> made = make();
+    item = task_access::release(made);
+    if (!item) {
+      throw invalid_task();
+    }
+  } catch (...) {  // the factory's failure is the item's
+    batch.item_failed(lane, source.index, std::current_exception());
+    ++ended.failed;
+    return;
+  }
+  task_promise<T>& promise = item.promise();
+  promise.started_as = role::item;
+  promise.owner = &batch;
+  promise.set_source(source);
+  resume(at, item);
+  if (source.made) [[unlikely]] {
+    source.made = false;  // its record has taken over, and may have ended it already
+    at.context = &source.context;
+    release_finished(at);
+    return;
+  }
+  if (batch.keep(lane, promise, source.index)) [[likely]] {
+    ++ended.completed;
+    ended.run.add(source.index);
+  } else {
+    batch.settle(lane, promise, source.index);
+    ++ended.failed;
+  }
+  item.destroy();
+  if (source.context.is_counted()) [[unlikely]] {
+    source.context = batch.context().lend();  // what the item has set goes with it
+  }
+}
+
+}  // namespace harrier::detail

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <harrier/detail/stream_core.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+namespace harrier::detail {
+
+stream_core::~stream_core() = default;
+
+void stream_core::prepare(std::size_t slots) { open_ = std::make_unique<slot_output[]>(slots); }
+
+std::uint32_t stream_core::block_size(std::size_t result_bytes) const noexcept {
+  constexpr std::uint64_t most = 256;
+  constexpr std::uint64_t most_bytes = 16384;
+  // So small that several fit into the window of each slot: a wall must not be held by halves.
+  const std::uint64_t by_window = has_automatic_window() ? most : options().window / (slots() * 4);
+  const std::uint64_t by_bytes = most_bytes / result_bytes;
+  return static_cast<std::uint32_t>(
+      std::max<std::uint64_t>(std::min({most, by_window, by_bytes}), 1));
+}
+
+void stream_core::before_flush(batch_lane& lane) noexcept {
+  if (open_block(lane) != nullptr) {
+    publish(lane);
+  }
+}
+
+void stream_core::publish(batch_lane& lane) noexcept {
+  result_block& block = *std::exchange(open_block(lane), nullptr);
+  const auto places = static_cast<std::int64_t>(block.count);
+  add_to(lane.live, -places);
+  add_to(lane.window, -places);
+  outstanding_.fetch_add(places, std::memory_order_relaxed);  // counter only
+  stream_waiter* waiter = nullptr;
+  {
+    const std::scoped_lock guard(mutex_);
+    (first_ == nullptr ? first_ : last_->next) = &block;
+    last_ = &block;
+    waiter = std::exchange(waiter_, nullptr);
+  }
+  if (waiter != nullptr) {
+    waiter->notify(*waiter);
+  }
+}
+
+result_block* stream_core::take_block() noexcept {
+  const std::scoped_lock guard(mutex_);
+  result_block* block = first_;
+  if (block != nullptr) {
+    first_ = std::exchange(block->next, nullptr);
+  }
+  return block;
+}
+
+void stream_core::recycle(result_block& block) noexcept {
+  const auto places = static_cast<std::int64_t>(block.count);
+  block.count = 0;
+  block.taken = 0;
+  {
+    const std::scoped_lock guard(mutex_);
+    block.next = unused_;
+    unused_ = &block;
+  }
+  outstanding_.fetch_sub(places, std::memory_order_relaxed);  // counter only
+  give_window(places);
+}
+
+result_block* stream_core::reuse_block() noexcept {
+  const std::scoped_lock guard(mutex_);
+  result_block* block = unused_;
+  if (block != nullptr) {
+    unused_ = std::exchange(block->next, nullptr);
+  }
+  return block;
+}
+
+bool stream_core::wait_for_results(stream_waiter& waiter) noexcept {
+  const std::scoped_lock guard(mutex_);
+  if (first_ != nullptr || is_done()) {
+    return false;
+  }
+  waiter_ = &waiter;
+  return true;
+}
+
+bool stream_core::stop_waiting(stream_waiter& waiter) noexcept {
+  const std::scoped_lock guard(mutex_);
+  if (waiter_ != &waiter) {
+    return false;
+  }
+  waiter_ = nullptr;
+  return true;
+}
+
+void stream_core::completed() noexcept {
+  stream_waiter* waiter = nullptr;
+  {
+    const std::scoped_lock guard(mutex_);
+    waiter = std::exchange(waiter_, nullptr);
+  }
+  if (waiter != nullptr) {
+    waiter->notify(*waiter);
+  }
+}
+
+void stream_core::close_stream() noexcept {
+  if (!is_done()) {
+    cancel();
+  }
+}
+
+void stream_core::wait_blocking(const char* call) {
+  blocking_wait::refuse_in_loop(call);
+  class waiter final : public stream_waiter {
+   public:
+    waiter() noexcept
+        : stream_waiter{
+              [](stream_waiter& self) noexcept { static_cast<waiter&>(self).told.finish(); }} {}
+    blocking_wait told;
+  } waiting;
+  if (wait_for_results(waiting)) {
+    waiting.told.wait();
+  }
+}
+
+const ready_operations stream_wait::operations_table{suspension::run, stream_wait::withdraw,
+                                                     nullptr, true};
+
+stream_wait::stream_wait(stream_core& stream) noexcept
+    : suspension(operations_table),
+      stream_waiter{
+          [](stream_waiter& self) noexcept { detail::wake(static_cast<stream_wait&>(self)); }},
+      stream_(&stream) {}
+
+bool stream_wait::publish() noexcept {
+  if (!begin_wait()) {
+    return false;
+  }
+  // Once registered, another thread may resume the coroutine: nothing here is touched afterwards.
+  return stream_->wait_for_results(*this) || !abandon_wait();
+}
+
+withdrawal stream_wait::withdraw(ready_node& node) noexcept {
+  auto& self = static_cast<stream_wait&>(node);
+  return self.stream_->stop_waiting(self) ? withdrawal::taken : withdrawal::too_late;
+}
+
+}  // namespace harrier::detail
