@@ -8,7 +8,7 @@
 namespace harrier {
 
 /// Which item of its batch a factory is to make, and for the how manieth time: passed to factories
-/// that take it as their second parameter.
+/// that take it as their second parameter: by value, as coroutines take what they keep.
 class batch_item {
  public:
   batch_item(std::uint64_t batch_seed, std::uint64_t at, std::uint32_t try_number = 1) noexcept

@@ -118,7 +118,7 @@ class HARRIER_EXPORT runtime final {
   ///          range, generators and endless ones included, whose elements are pulled one by one by
   ///          the worker that has room; a batch_stream. A range is moved or referred to as
   ///          std::views::all does.
-  /// Factory  takes an element, and a `const batch_item&` if it wants to know the index, the
+  /// Factory  takes an element, and a `batch_item`, by value, if it wants to know the index, the
   ///          attempt and the item's seed; gives a task. It is copied once and lives until the
   ///          last coroutine has ended; workers call it side by side. Nothing is made for an item
   ///          before a worker starts it.

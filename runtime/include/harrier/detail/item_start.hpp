@@ -19,12 +19,12 @@ namespace harrier::detail {
 
 /// A factory makes the task of an item from an element of the input, and may ask which item it is.
 template <class Factory, class Element>
-concept numbered_factory = std::invocable<Factory&, Element, const batch_item&>;
+concept numbered_factory = std::invocable<Factory&, Element, batch_item>;
 
 template <class Factory, class Element>
 decltype(auto) call_factory(Factory& factory, Element&& element, const batch_item& item) {
   if constexpr (numbered_factory<Factory, Element>) {
-    return factory(std::forward<Element>(element), item);
+    return factory(std::forward<Element>(element), batch_item(item));
   } else {
     return factory(std::forward<Element>(element));
   }
