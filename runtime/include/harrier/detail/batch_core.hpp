@@ -162,9 +162,7 @@ class HARRIER_EXPORT batch_core {
   /// The input, which had nothing, has something now, or has ended.
   virtual void input_has_more() noexcept {}
   /// One thing more, or less, to wait for than the items.
-  void await_one_more() noexcept {
-    end_.expect_one_more();
-  }
+  void await_one_more() noexcept { end_.expect_one_more(); }
   void one_less() noexcept { subtract(1); }
 
   // --- the workers' side
