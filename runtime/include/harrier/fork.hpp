@@ -17,15 +17,21 @@ class forked;
 
 namespace detail {
 
+/// Not inline: few programs need it, and all have forks.
+template <class T>
+HARRIER_NOINLINE task<T> with_own_context(task<T> child) {
+  return in_own_context(std::move(child), context_word::current().copy());
+}
+
 /// Pushes a child for thieves, or keeps it for its join where there is no worker.
 template <class T>
-forked<T> fork_now(task<T>&& child, child_group* group = nullptr) {
+[[gnu::always_inline]] inline forked<T> fork_now(task<T>&& child, child_group* group = nullptr) {
   if (!child.valid()) [[unlikely]] {
     throw invalid_task();
   }
   // relaxed: hint, see context_word::snapshot()
   if (has_context_vars.load(std::memory_order_relaxed)) [[unlikely]] {
-    child = in_own_context(std::move(child), context_word::current().copy());
+    child = with_own_context(std::move(child));
   }
   promise_base& promise = task_access::promise(child);
   if (group != nullptr) {
@@ -195,7 +201,9 @@ class [[nodiscard]] fork_operation {
     explicit awaiter(fork_operation& operation) noexcept : operation_(operation) {}
     bool await_ready() const noexcept { return true; }  // the parent goes on; the child waits
     void await_suspend(std::coroutine_handle<>) const noexcept {}
-    forked<T> await_resume() { return fork_now(std::move(operation_.child_)); }
+    [[gnu::always_inline]] forked<T> await_resume() {
+      return fork_now(std::move(operation_.child_));
+    }
 
    private:
     fork_operation& operation_;
