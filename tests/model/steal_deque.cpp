@@ -13,6 +13,12 @@ constexpr int thieves = 2;
 template <int items>
 class deque_model : public suite<deque_model<items>, 1 + thieves> {
  public:
+  /// There is a ring: a mutant that does not see it would not fail but crash.
+  void before() {
+    deque_.push(&payload_[0]);
+    deque_.pop();
+  }
+
   void thread(unsigned index) {
     if (index == 0) {
       for (int i = 0; i < items; ++i) {
