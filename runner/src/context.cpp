@@ -85,7 +85,7 @@ class alignas(8) context_cell {
     references.fetch_add(1, std::memory_order_relaxed);
   }
   void drop_reference() noexcept {
-    // acq_rel: what each holder did happens before the last one destroys  [context_cell:references]
+    // acq_rel: what each holder did happens before the last one destroys  [context:references]
     if (references.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       delete this;
     }

@@ -3,7 +3,7 @@
 //
 // Nearly all that is not deterministic is behind a seam that exists anyway: the functions of the C
 // library that make threads, block, wake and tell the time, which the simulation defines anew
-// (simulation/src/seam_*.cpp). Here is the rest. For .cpp files only: code in headers is the same for
+// (runtime/simulation/src/seam_*.cpp). Here is the rest. For .cpp files only: code in headers is the same for
 // both libraries, because a program may link either.
 #pragma once
 
