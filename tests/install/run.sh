@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh static|shared WORK COMPILER: installs harrier, moves the prefix, and builds and runs the
-# consumers against it: find_package, pkg-config with and without --static, add_subdirectory.
+# run.sh static|shared TREE WORK COMPILER: installs harrier from the build tree, moves the prefix, and
+# builds and runs the consumers against it: find_package, pkg-config with and without --static; and
+# add_subdirectory, for one kind.
 set -euo pipefail
 kind=$1
-work=$2
-export CXX=$3
+tree=$2
+work=$3
+export CXX=$4
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-shared=$([[ $kind == shared ]] && echo ON || echo OFF)
 step() { echo "--- install.$kind: $*"; }
 quietly() { output=$("$@" 2>&1) || { printf '%s\n' "$output"; exit 1; }; }
 
@@ -17,15 +18,9 @@ mkdir -p "$work"
 unset HARRIER_DIR harrier_DIR CMAKE_PREFIX_PATH PKG_CONFIG_PATH LD_LIBRARY_PATH
 
 step "install and move the prefix"
-quietly cmake -G Ninja -S "$root" -B "$work/build" -DBUILD_SHARED_LIBS="$shared" \
-  -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$work/first" \
-  -DHARRIER_BUILD_TESTS=OFF -DHARRIER_BUILD_BENCH=OFF \
-  -DHARRIER_BUILD_SIMULATION=$([[ $kind == static ]] && echo ON || echo OFF)
-quietly cmake --build "$work/build"
-quietly cmake --install "$work/build"
+quietly cmake --install "$tree" --prefix "$work/first"
 prefix="$work/moved prefix"
 mv "$work/first" "$prefix"
-rm -rf "$work/build"
 if grep -rlF "$work/first" "$prefix"; then
   echo "the files above name the prefix they were first installed in"
   exit 1
@@ -37,7 +32,7 @@ quietly cmake -G Ninja -S "$here/find_package" -B "$work/find_package" \
 quietly cmake --build "$work/find_package"
 "$work/find_package/consumer"
 "$work/find_package/runner_only"
-if [[ $kind == static ]]; then
+if [[ -x $work/find_package/simulated ]]; then
   timeout 60 "$work/find_package/simulated"
 fi
 # One thread asks for no scheduler of many: the runner brings libtbbmalloc only.
@@ -66,10 +61,11 @@ if [[ $kind == shared && $linked != *libharrier_runtime.so.0.1* ]]; then
   exit 1
 fi
 
-step "add_subdirectory"
-unset LD_LIBRARY_PATH
-quietly cmake -G Ninja -S "$here/subdirectory" -B "$work/subdirectory" -DCMAKE_BUILD_TYPE=Debug \
-  -DHARRIER_SOURCE_DIR="$root" -DBUILD_SHARED_LIBS="$shared"
-quietly cmake --build "$work/subdirectory"
-"$work/subdirectory/consumer"
+if [[ $kind == static ]]; then
+  step "add_subdirectory"
+  quietly cmake -G Ninja -S "$here/subdirectory" -B "$work/subdirectory" -DCMAKE_BUILD_TYPE=Debug \
+    -DHARRIER_SOURCE_DIR="$root"
+  quietly cmake --build "$work/subdirectory"
+  "$work/subdirectory/consumer"
+fi
 rm -rf "$work"
