@@ -551,7 +551,7 @@ TEST(runner_run, outside_a_loop_spawn_is_refused) {
 // R35: the child of a fork inside a run has no running loop.
 TEST(runner_run, forked_child_does_not_inherit_the_running_loop) {
   auto main = []() -> task<int> {
-    const pid_t child = fork();
+    const pid_t child = ::fork();
     if (child == 0) {
       int status = 1;
       try {
