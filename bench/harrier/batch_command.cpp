@@ -129,11 +129,16 @@ ending wait_to_the_end(batch<T>& items, const batch_options& options,
   return end;
 }
 
+dispatch_options windowed(const batch_options& options) {
+  dispatch_options how;
+  if (options.window != 0) how.with_window(options.window);
+  return how;
+}
+
 // The results of a batch without a checkpoint stay in memory and are added up in the end.
 void run_in_memory(runtime& rt, const batch_options& options, batch_figures& figures) {
   const auto start = steady::now();
-  auto items = dispatch_work(rt, options.kind, options.coroutines,
-                             dispatch_options().with_window(options.window));
+  auto items = dispatch_work(rt, options.kind, options.coroutines, windowed(options));
   figures.end = wait_to_the_end(items, options, std::nullopt);
   figures.counts = items.counts();
   if (figures.end != ending::complete) return;
@@ -161,9 +166,8 @@ void run_with_checkpoint(runtime& rt, const batch_options& options, batch_figure
   figures.expected -= sum_of(kept.finished());
   std::atomic<std::uint64_t> sum{0};
   const auto start = steady::now();
-  auto items = dispatch_summed_work(
-      rt, options.kind, options.coroutines,
-      dispatch_options().with_window(options.window).with_checkpoint(kept), sum);
+  auto items = dispatch_summed_work(rt, options.kind, options.coroutines,
+                                    windowed(options).with_checkpoint(kept), sum);
   figures.end = wait_to_the_end(items, options, interrupts);
   figures.time = steady::now() - start;
   figures.counts = items.counts();

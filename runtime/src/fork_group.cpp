@@ -23,6 +23,7 @@ void fork_group::child_failed(child_group& self, promise_base& child) noexcept {
 
 void fork_group::finish() {
   cancel_.leave();
+  has_left_ = true;
   if (error_ != nullptr) {
     if (!is_cancel(error_)) {
       cancel_.rearm();  // the error is thrown, and a cancel from outside at the next suspension

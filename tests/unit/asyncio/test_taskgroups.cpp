@@ -559,7 +559,7 @@ ASYNCIO_CASE(test_taskgroups, test_cancelling_level_preserved) {
   co_await yield();  // nothing is due
 }
 
-ASYNCIO_CASE(test_taskgroups, test_nested_groups_both_cancelled) {
+ASYNCIO_CASE_IN_ORDER(test_taskgroups, test_nested_groups_both_cancelled) {
   auto inner = [](task_group& group) -> task<> {
     group.start(throws_now("inner"));
     co_await sleep_for(10s);

@@ -17,7 +17,7 @@ ASYNCIO_CASE(test_tasks, test_cancel) {
   EXPECT_FALSE(handle.cancel());
 }
 
-ASYNCIO_CASE(test_tasks, test_cancelling) {
+ASYNCIO_CASE_IN_ORDER(test_tasks, test_cancelling) {
   auto handle = spawn(sleep_for_ever());
   EXPECT_EQ(handle.cancelling(), 0u);
   EXPECT_TRUE(handle.cancel());
@@ -146,7 +146,7 @@ ASYNCIO_CASE(test_tasks, test_cancel_inner_future) {
   EXPECT_EQ(co_await how, "cancelled");
 }
 
-ASYNCIO_CASE(test_tasks, test_cancel_both_task_and_inner_future) {
+ASYNCIO_CASE_IN_ORDER(test_tasks, test_cancel_both_task_and_inner_future) {
   auto inner = spawn(sleep_for_ever());
   auto outer = [&]() -> task<> { co_await inner; };
   auto handle = spawn(outer());

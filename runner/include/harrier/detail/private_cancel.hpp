@@ -62,7 +62,7 @@ class private_cancel {
   /// Somebody else wants the task to stop, and that cancel is not going to be thrown: it becomes due
   /// again, for the next suspension. After leave().
   void rearm() noexcept {
-    if (task_->requests() > at_entry_) {
+    if (task_ != nullptr && task_->requests() > at_entry_) {
       // relaxed: the task's own thread; the bit carries nothing but itself
       task_->state.fetch_or(task_record::due, std::memory_order_relaxed);
     }

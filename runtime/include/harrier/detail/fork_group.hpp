@@ -24,6 +24,13 @@ class HARRIER_EXPORT fork_group final : public child_group {
   fork_group() noexcept : child_group(&fork_group::child_failed) {}
   fork_group(const fork_group&) = delete;
   fork_group& operator=(const fork_group&) = delete;
+  /// Left by an exception of a fork, before the joins: the group's cancel goes with the group.
+  ~fork_group() {
+    if (!has_left_) {
+      cancel_.leave();
+      cancel_.rearm();
+    }
+  }
 
   class [[nodiscard]] enter_operation {
    public:
@@ -67,6 +74,7 @@ class HARRIER_EXPORT fork_group final : public child_group {
   static void child_failed(child_group& self, promise_base& child) noexcept;
 
   private_cancel cancel_;
+  bool has_left_ = false;
   std::atomic<bool> failed_{false};
   std::exception_ptr error_;  // written by whoever set failed_, read after all joins
 };
