@@ -2,6 +2,7 @@
 // The two families of primitives: for all loops, and for one loop, where plain numbers do.
 #pragma once
 
+#include <harrier/detail/config.hpp>
 #include <harrier/detail/execution.hpp>
 #include <harrier/detail/published_position.hpp>
 #include <harrier/detail/spin_mutex.hpp>
@@ -41,14 +42,14 @@ struct no_binding {
   void check_or_die(const char*) noexcept {}
 };
 
-struct any_loop {
+struct HARRIER_EXPORT any_loop {
   using word = atomic_sync_word;
   using lock = spin_mutex;
   using position = published_position;
   using binding = no_binding;
 };
 
-struct one_loop {
+struct HARRIER_EXPORT one_loop {
   using word = plain_sync_word;
   using lock = no_lock;
   using position = plain_position;
