@@ -13,7 +13,7 @@
 namespace harrier {
 
 template <class Family>
-class basic_barrier;
+class HARRIER_EXPORT basic_barrier;
 
 namespace detail {
 

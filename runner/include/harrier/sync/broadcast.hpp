@@ -17,7 +17,7 @@
 namespace harrier {
 
 template <class T, class Family>
-class basic_broadcast;
+class HARRIER_EXPORT basic_broadcast;
 
 namespace detail {
 

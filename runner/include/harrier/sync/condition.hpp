@@ -14,7 +14,7 @@
 namespace harrier {
 
 template <class Family>
-class basic_condition;
+class HARRIER_EXPORT basic_condition;
 
 namespace detail {
 

@@ -13,9 +13,9 @@
 namespace harrier {
 
 template <class Family>
-class basic_mutex;
+class HARRIER_EXPORT basic_mutex;
 template <class Family>
-class basic_condition;
+class HARRIER_EXPORT basic_condition;
 
 /// Holds a mutex until it is destroyed or unlocked.
 template <class Family>
@@ -79,7 +79,7 @@ class mutex_owner {
 };
 
 template <class Family>
-class condition_awaiter;
+class HARRIER_EXPORT condition_awaiter;
 
 template <class Family>
 class HARRIER_EXPORT lock_awaiter final : public sync_waiter {

@@ -14,7 +14,7 @@
 namespace harrier {
 
 template <class Family>
-class basic_semaphore;
+class HARRIER_EXPORT basic_semaphore;
 
 /// Holds one unit of a semaphore until it is destroyed.
 template <class Family>

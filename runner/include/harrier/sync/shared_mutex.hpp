@@ -13,7 +13,7 @@
 namespace harrier {
 
 template <class Family>
-class basic_shared_mutex;
+class HARRIER_EXPORT basic_shared_mutex;
 
 /// How a shared mutex is held.
 enum class lock_mode : std::uint8_t { exclusive, shared };
