@@ -197,16 +197,11 @@ context::context() : cell_(new detail::context_cell) {}
 
 context::context(const context& other) noexcept : cell_(other.cell_) { cell_->add_reference(); }
 
-// Moved-from objects stay usable: a move is a copy.
-context::context(context&& other) noexcept : context(std::as_const(other)) {}
-
 context& context::operator=(const context& other) noexcept {
-  other.cell_->add_reference();
-  std::exchange(cell_, other.cell_)->drop_reference();
+  context copied(other);
+  std::swap(cell_, copied.cell_);
   return *this;
 }
-
-context& context::operator=(context&& other) noexcept { return *this = std::as_const(other); }
 
 context::~context() { cell_->drop_reference(); }
 

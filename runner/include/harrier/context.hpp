@@ -59,10 +59,9 @@ class HARRIER_EXPORT context {
  public:
   /// Empty.
   context();
+  // A copy is cheap, and a move is one: moved-from objects stay usable.
   context(const context& other) noexcept;
-  context(context&& other) noexcept;
   context& operator=(const context& other) noexcept;
-  context& operator=(context&& other) noexcept;
   ~context();
 
   /// What is set here and now: in the running task, or on this thread of ordinary code. A copy: later
