@@ -111,8 +111,14 @@ class HARRIER_EXPORT task_group {
   template <class F>
     requires std::invocable<F&, task_group&>
   std::invoke_result_t<F&, task_group&> run(F& body) {
+    return run_body(&body);
+  }
+
+ private:
+  template <class F>
+  std::invoke_result_t<F&, task_group&> run_body(F* body) {
     using result = typename std::invoke_result_t<F&, task_group&>::value_type;
-    auto child = detail::quiet_child<result>(body(*this));
+    auto child = detail::quiet_child<result>((*body)(*this));
     auto entering = detail::enter_task_group(children_);
     co_await entering;
     co_await child;
@@ -129,7 +135,6 @@ class HARRIER_EXPORT task_group {
     }
   }
 
- private:
   /// A place that is given back unless a child has got it.
   class HARRIER_EXPORT place_for_child {
    public:

@@ -74,6 +74,20 @@ task<wait_result> wait(Range&& handles, wait_until until = wait_until::all_done,
       detail::wait_for_tasks(detail::refs_of(handles), until, limit));
 }
 
+namespace detail {
+
+template <class T>
+async_generator<join_handle<T>&> in_order_of_end(std::vector<join_handle<T>>* handles) {
+  ended_tasks watched(refs_of(*handles));
+  for (std::size_t n = 0; n < watched.size(); ++n) {
+    auto one_more = watched.until(n + 1);
+    co_await one_more;
+    co_yield (*handles)[watched.nth(n)];
+  }
+}
+
+}  // namespace detail
+
 /// Gives the handles in the order in which their tasks end: `auto ended = as_completed(handles);` and then
 /// `join_handle<T>* next = co_await ended.next();` until that is null. The tasks are left alone,
 /// whatever becomes of the generator.
@@ -82,12 +96,7 @@ task<wait_result> wait(Range&& handles, wait_until until = wait_until::all_done,
 /// Cancel    ends the wait for the next; the tasks are left alone.
 template <class T>
 async_generator<join_handle<T>&> as_completed(std::vector<join_handle<T>>& handles) {
-  detail::ended_tasks watched(detail::refs_of(handles));
-  for (std::size_t n = 0; n < watched.size(); ++n) {
-    auto one_more = watched.until(n + 1);
-    co_await one_more;
-    co_yield handles[watched.nth(n)];
-  }
+  return detail::in_order_of_end(&handles);
 }
 
 namespace detail {

@@ -17,9 +17,9 @@
 namespace harrier::detail {
 
 template <class T>
-task<> cancel_after(duration limit, join_handle<T>& work) {
+task<> cancel_after(duration limit, join_handle<T>* work) {
   co_await sleep_for(limit);
-  work.cancel();
+  work->cancel();
 }
 
 /// What a timed attempt has come to.
@@ -33,10 +33,10 @@ class attempt_outcome {
 
 /// Runs `work` as a task of its own, so that it can be cancelled without cancelling the item.
 template <class T>
-task<T> run_within(duration limit, batch_core& batch, task<T> work) {
+task<T> run_within(duration limit, batch_core* batch, task<T> work) {
   attempt_outcome<T> outcome;
   join_handle<T> attempt = spawn(std::move(work));
-  auto watching = cancel_after(limit, attempt);
+  auto watching = cancel_after(limit, &attempt);
   join_handle<void> watch = spawn(std::move(watching));
   try {
     if constexpr (std::is_void_v<T>) {
@@ -57,7 +57,7 @@ task<T> run_within(duration limit, batch_core& batch, task<T> work) {
   } catch (
       const cancelled&) {  // it was in time; or the batch is cancelled, which is looked at below
   }
-  if (batch.is_cancelled() && !outcome.value) {
+  if (batch->is_cancelled() && !outcome.value) {
     throw cancelled();
   }
   if (outcome.error) {
@@ -101,8 +101,8 @@ class attempt_maker_of final : public attempt_maker<T> {
 };
 
 template <class T>
-task<T> guard_item(batch_core& batch, batch_item item, std::unique_ptr<attempt_maker<T>> maker) {
-  item_guard& guard = *batch.guard();
+task<T> guard_item(batch_core* batch, batch_item item, std::unique_ptr<attempt_maker<T>> maker) {
+  item_guard& guard = *batch->guard();
   for (;; ++item.attempt) {
     if (guard.has_rate()) {
       const time_point now = this_loop().now();
@@ -140,7 +140,8 @@ task<T> guard_item(batch_core& batch, batch_item item, std::unique_ptr<attempt_m
 /// `start(item)` gives the task of one attempt; it refers to what outlives the batch's items.
 template <class T, class Start>
 task<T> guarded_item(batch_core& batch, const batch_item& item, Start start) {
-  return guard_item<T>(batch, item, std::make_unique<attempt_maker_of<T, Start>>(std::move(start)));
+  return guard_item<T>(&batch, item,
+                       std::make_unique<attempt_maker_of<T, Start>>(std::move(start)));
 }
 
 /// The factory of a guarded batch with an indexed input, without its type: it is called seldom enough
