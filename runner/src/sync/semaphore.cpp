@@ -8,17 +8,22 @@ void basic_semaphore<Family>::release_slowly(std::ptrdiff_t units) {
   if (units < 0) {
     throw invalid_count("a semaphore takes back no negative number of units");
   }
-  auto left = static_cast<std::uint64_t>(units);
-  detail::waiter_queue woken;
+  const auto wanted = static_cast<std::uint64_t>(units);
   const std::uint64_t now = line_.enter();
-  if (left > most_ - now) {
+  if (wanted > most_ - now) {
     line_.leave(now);
     throw too_many_releases("a semaphore was released more often than it was acquired");
   }
-  for (; left != 0 && !line_.queue().empty(); --left) {
+  hand_out(now, wanted);
+}
+
+template <class Family>
+void basic_semaphore<Family>::hand_out(std::uint64_t now, std::uint64_t units) noexcept {
+  detail::waiter_queue woken;
+  for (; units != 0 && !line_.queue().empty(); --units) {
     line_.queue().hand_front(woken, detail::wait_outcome::granted);
   }
-  line_.leave(now + left);
+  line_.leave(now + units);
   detail::wake_waiters(woken);
 }
 

@@ -189,10 +189,12 @@ class HARRIER_EXPORT basic_semaphore {
   void give_back() noexcept {
     binding_.check_or_die("a permit of a local_semaphore came back on another loop than its own");
     if (!try_give_back()) {
-      release_slowly(1);
+      hand_out(line_.enter(), 1);
     }
   }
   void release_slowly(std::ptrdiff_t units);
+  /// Gives `units` to those who wait and to the word, which holds `now` and has been entered.
+  void hand_out(std::uint64_t now, std::uint64_t units) noexcept;
 
   detail::waiting_line<typename Family::word> line_;
   const std::uint64_t most_;
