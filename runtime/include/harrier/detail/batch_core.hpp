@@ -28,6 +28,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace harrier {
@@ -126,7 +127,9 @@ class HARRIER_EXPORT batch_core {
   bool wait_until(std::chrono::steady_clock::time_point deadline, const char* call);
   void cancel() noexcept { close(cancelled_bit, nullptr); }
   /// The same with what get() throws then. False: the batch was done or cancelled before.
-  bool cancel_because(std::exception_ptr reason) noexcept { return close(cancelled_bit, reason); }
+  bool cancel_because(std::exception_ptr reason) noexcept {
+    return close(cancelled_bit, std::move(reason));
+  }
   void drop_unstarted() noexcept { close(dropped_bit, nullptr); }
   void pause() noexcept;
   void resume_items() noexcept;
