@@ -150,9 +150,29 @@ bool batch_core::return_window(batch_lane& at) noexcept {
 
 bool batch_core::should_pause(worker_slot& slot) const noexcept { return slot.has_ready(); }
 
+/// Drops what a slot has of a closed batch. At once: a range that was stolen just before the others
+/// were dropped is installed after that, and one of an input without end is as good as endless.
+bool batch_core::drop_left(batch_lane& mine) noexcept {
+  std::uint64_t first = std::exchange(mine.partial_first, 0);
+  std::uint64_t last = std::exchange(mine.partial_last, 0);
+  if (first == last) {
+    const position_range left = mine.range.take_all();
+    if (left.empty()) {
+      return false;
+    }
+    first = item_position(left.first);
+    last = item_position(left.last);
+  }
+  drop(mine, first, last);
+  return true;
+}
+
 bool batch_core::run_chunk(worker_slot& slot) {
   batch_lane& mine = lane(slot.index());
-  if (is_held() || (!has_room(mine) && !is_closed())) {
+  if (is_closed()) {
+    return drop_left(mine);
+  }
+  if (is_held() || !has_room(mine)) {
     return false;
   }
   std::uint64_t first = std::exchange(mine.partial_first, 0);

@@ -278,6 +278,7 @@ class HARRIER_EXPORT batch_core {
   bool borrow_window(batch_lane& lane) noexcept;
   void leave_out_completed(std::size_t slots);
   void drop(batch_lane& lane, std::uint64_t first, std::uint64_t last) noexcept;
+  bool drop_left(batch_lane& lane) noexcept;
   void drop_positions(std::uint64_t first, std::uint64_t last) noexcept;
   std::uint64_t drop_lanes() noexcept;
   bool close(std::uint32_t bit, std::exception_ptr reason) noexcept;
