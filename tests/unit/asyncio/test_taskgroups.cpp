@@ -417,7 +417,7 @@ ASYNCIO_CASE(test_taskgroups, test_taskgroup_24) {
 }
 
 task<> hydra(task_group& group, std::atomic<int>& heads) {
-  ++heads;
+  if (++heads > 100'000) co_return;  // somebody has come by then; clang sees no other way out
   co_await sleep_for(10ms);
   group.start(hydra(group, heads));
   group.start(hydra(group, heads));
