@@ -5,6 +5,7 @@
 
 #include "unit/held_worker.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace harrier::test {
@@ -207,7 +208,13 @@ TEST(priority, of_a_batch_decides_when_its_items_start) {
   low.wait();
   normal.wait();
   high.wait();
-  EXPECT_EQ(order, std::string(100, 'h') + std::string(100, 'n') + std::string(100, 'l'));
+  // On a slow machine an item is a step of its own, and one step in 61 is for a class that was passed
+  // over; its chunks are the first ones, of 1, 2 and 4 items.
+  ASSERT_EQ(order.size(), 300u);
+  const auto high_end = order.begin() + 100;
+  const auto normal_end = order.begin() + 200;
+  EXPECT_GE(std::count(order.begin(), high_end, 'h'), 97) << order;
+  EXPECT_LE(std::count(order.begin(), normal_end, 'l'), 7) << order;
 }
 
 TEST(priority, items_keep_it_over_a_suspension) {
