@@ -24,6 +24,28 @@ std::string text_of(const item_error& failure, std::uint64_t first) {
   }
 }
 
+task<acknowledgement> carry_out(const procedure_registry* registry, runtime* rt, chunk of,
+                                dispatch_options options) {
+  auto items = registry->dispatch(*rt, of, std::move(options));
+  try {
+    co_await items;
+  } catch (...) {  // told in the acknowledgement, unless it was this coroutine that was cancelled
+    if (!items.done()) {
+      throw;
+    }
+  }
+  acknowledgement end(std::move(of));
+  const batch_counts counts = items.counts();
+  end.completed = counts.completed + counts.skipped;
+  end.failed = counts.failed + counts.cancelled;
+  if (const auto failure = items.first_error()) {
+    end.error = text_of(*failure, end.of.items.first);
+  } else if (end.failed != 0) {
+    end.error = "cancelled";
+  }
+  co_return end;
+}
+
 }  // namespace
 
 unknown_procedure::unknown_procedure(const std::string& name)
@@ -68,24 +90,7 @@ batch<void> procedure_registry::dispatch(runtime& rt, const chunk& of,
 
 task<acknowledgement> procedure_registry::execute(runtime& rt, chunk of,
                                                   dispatch_options options) const {
-  auto items = dispatch(rt, of, std::move(options));
-  try {
-    co_await items;
-  } catch (...) {  // told in the acknowledgement, unless it was this coroutine that was cancelled
-    if (!items.done()) {
-      throw;
-    }
-  }
-  acknowledgement end(std::move(of));
-  const batch_counts counts = items.counts();
-  end.completed = counts.completed + counts.skipped;
-  end.failed = counts.failed + counts.cancelled;
-  if (const auto failure = items.first_error()) {
-    end.error = text_of(*failure, end.of.items.first);
-  } else if (end.failed != 0) {
-    end.error = "cancelled";
-  }
-  co_return end;
+  return carry_out(this, &rt, std::move(of), std::move(options));
 }
 
 }  // namespace harrier

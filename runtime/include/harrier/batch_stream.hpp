@@ -55,7 +55,10 @@ class stream_of : public stream_core {
 
   /// The next result, if there is one. For the reader. Throws what its move throws: it is lost then.
   std::optional<entry> take() {
-    if (reading_ == nullptr && (reading_ = static_cast<block*>(this->take_block())) == nullptr) {
+    if (reading_ == nullptr) {
+      reading_ = static_cast<block*>(this->take_block());
+    }
+    if (reading_ == nullptr) {
       return std::nullopt;
     }
     const taken_item taken(*this);
