@@ -6,6 +6,7 @@
 #include "duration_argument.hpp"
 #include "exit_status.hpp"
 #include "interrupt.hpp"
+#include "on_error_argument.hpp"
 #include "output.hpp"
 #include "peak_memory.hpp"
 #include "progress_bar.hpp"
@@ -21,7 +22,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -40,12 +40,15 @@ class batch_options {
   bool json = false;
   std::uint64_t window = 0;  // 0: automatic
   std::optional<std::chrono::nanoseconds> deadline;
+  std::uint64_t retries = 0;
+  std::uint64_t per_second = 0;  // 0: as many as can be
+  error_policy errors = fail_fast;
   std::string checkpoint;  // none if empty
   std::optional<std::chrono::nanoseconds> checkpoint_interval;
   progress_mode progress = progress_mode::automatic;
 };
 
-enum class ending { complete, interrupted, deadline };
+enum class ending { complete, interrupted, deadline, failed };
 
 class batch_figures {
  public:
@@ -56,11 +59,15 @@ class batch_figures {
   std::uint64_t peak_rss = 0;
   std::uint64_t expected = 0;
   batch_counts counts;
+  std::uint64_t retried = 0;
+  std::string first_error;  // of those that failed for good
   ending end = ending::complete;
   runtime_metrics metrics;
 };
 
 constexpr std::uint64_t most_coroutines = 1'000'000'000;
+constexpr std::uint64_t most_retries = 100;
+constexpr std::uint64_t most_per_second = 1'000'000'000;
 
 using steady = std::chrono::steady_clock;
 
@@ -120,39 +127,88 @@ ending wait_to_the_end(batch<T>& items, const batch_options& options,
     const auto look = std::min<duration>(progress_bar::interval, last - steady::now());
     if (items.wait_for(std::max(look, duration::zero()))) break;
     progress.show(items.counts(), false);
-    if (end != ending::complete) continue;
-    if (interrupts && interrupts->is_interrupted()) end = ending::interrupted;
-    if (steady::now() >= last) end = ending::deadline;
-    if (end != ending::complete) items.cancel();
+    if (end == ending::complete && interrupts && interrupts->is_interrupted()) {
+      end = ending::interrupted;
+      items.drop_unstarted();
+    }
+    if (steady::now() >= last) {
+      if (end == ending::complete) end = ending::deadline;
+      items.cancel();
+    }
   }
   progress.end(items.counts());
   return end;
 }
 
-dispatch_options windowed(const batch_options& options) {
+dispatch_options dispatch_options_for(const batch_options& options) {
+  using namespace std::chrono_literals;
   dispatch_options how;
+  how.on_error(options.errors);
   if (options.window != 0) how.with_window(options.window);
+  if (options.per_second != 0) {
+    how.with_rate(static_cast<double>(options.per_second));
+    // What waits for its turn has started: an interrupt must not wait for much of that.
+    if (options.window == 0) how.with_window(options.per_second + options.workers);
+  }
+  if (options.retries != 0) {
+    const auto attempts = static_cast<std::uint32_t>(options.retries + 1);
+    how.with_retry(
+        retry_policy().attempts(attempts).backoff(1ms, 2.0, 1s).jitter(0.5).on<service_busy>());
+  }
   return how;
+}
+
+/// What became of the items, once all have ended.
+template <class T>
+void take_outcome(batch<T>& items, const batch_options& options, batch_figures& figures) {
+  figures.counts = items.counts();
+  figures.retried = items.progress().retried;
+  if (figures.counts.failed == 0) return;
+  figures.first_error = "coroutine " + std::to_string(items.first_error()->index) + " has failed";
+  try {
+    items.get();
+  } catch (const service_busy& error) {
+    figures.first_error = error.what();
+    // Of those that are collected one is thrown, too.
+    if (options.errors.cancels() && figures.end == ending::complete) figures.end = ending::failed;
+  } catch (const run_cancelled&) {  // it was cut short, which figures.end says
+  }
+}
+
+std::uint64_t sum_of_results(const batch<std::uint64_t>& items) {
+  const auto results = items.results();
+  std::uint64_t sum = 0;
+  std::uint64_t next = 0;
+  for (const item_error& each : items.errors()) {
+    while (next < each.index) sum += results[next++];
+    ++next;
+  }
+  while (next < results.size()) sum += results[next++];
+  return sum;
 }
 
 // The results of a batch without a checkpoint stay in memory and are added up in the end.
 void run_in_memory(runtime& rt, const batch_options& options, batch_figures& figures) {
   const auto start = steady::now();
-  auto items = dispatch_work(rt, options.kind, options.coroutines, windowed(options));
+  auto items = dispatch_work(rt, options.kind, options.coroutines, dispatch_options_for(options));
   figures.end = wait_to_the_end(items, options, std::nullopt);
-  figures.counts = items.counts();
-  if (figures.end != ending::complete) return;
-  const auto results = items.get();
   figures.time = steady::now() - start;
+  take_outcome(items, options, figures);
+  if (figures.end != ending::complete) return;
   figures.metrics = rt.metrics();
-  figures.checksum = std::accumulate(results.begin(), results.end(), std::uint64_t{0});
+  figures.checksum = sum_of_results(items);
   figures.peak_rss = peak_rss_bytes();
 }
 
-std::uint64_t sum_of(const index_set& indices) {
+/// What the items below `count` add to the checksum.
+std::uint64_t expected_sum(const batch_options& options, std::uint64_t count) {
+  return expected_checksum(count) - expected_failures(options.kind, count, options.retries).sum;
+}
+
+std::uint64_t expected_sum(const batch_options& options, const index_set& indices) {
   std::uint64_t sum = 0;
   for (const auto& range : indices.ranges()) {
-    sum += expected_checksum(range.last) - expected_checksum(range.first);
+    sum += expected_sum(options, range.last) - expected_sum(options, range.first);
   }
   return sum;
 }
@@ -163,14 +219,14 @@ void run_with_checkpoint(runtime& rt, const batch_options& options, batch_figure
   if (options.checkpoint_interval) how.every(*options.checkpoint_interval);
   const auto name = "harrier batch " + work_names()[static_cast<std::size_t>(options.kind)];
   checkpoint kept(options.checkpoint, batch_identity(name, options.coroutines), how);
-  figures.expected -= sum_of(kept.finished());
+  figures.expected -= expected_sum(options, kept.finished());
   std::atomic<std::uint64_t> sum{0};
   const auto start = steady::now();
   auto items = dispatch_summed_work(rt, options.kind, options.coroutines,
-                                    windowed(options).with_checkpoint(kept), sum);
+                                    dispatch_options_for(options).with_checkpoint(kept), sum);
   figures.end = wait_to_the_end(items, options, interrupts);
   figures.time = steady::now() - start;
-  figures.counts = items.counts();
+  take_outcome(items, options, figures);
   figures.metrics = rt.metrics();
   figures.checksum = sum.load();
   figures.peak_rss = peak_rss_bytes();
@@ -179,7 +235,7 @@ void run_with_checkpoint(runtime& rt, const batch_options& options, batch_figure
 
 batch_figures measure(const batch_options& options) {
   batch_figures figures;
-  figures.expected = expected_checksum(options.coroutines);
+  figures.expected = expected_sum(options, options.coroutines);
   runtime rt(options.workers);
   if (options.checkpoint.empty()) {
     run_in_memory(rt, options, figures);
@@ -209,6 +265,10 @@ std::string json_report(const batch_options& options, const batch_figures& figur
   object["steals"] = figures.metrics.steals;
   object["checksum"] = figures.checksum;
   if (!options.checkpoint.empty()) object["skipped"] = figures.counts.skipped;
+  if (options.kind == work::flaky) {
+    object["failed"] = figures.counts.failed;
+    object["retried"] = figures.retried;
+  }
   return object.dump() + "\n";
 }
 
@@ -224,6 +284,10 @@ std::string text_report(const batch_options& options, const batch_figures& figur
   if (!has_results) {
     page.row("skipped", with_separators(figures.counts.skipped), "in the checkpoint already");
   }
+  if (options.kind == work::flaky) {
+    page.row("failed", with_separators(figures.counts.failed),
+             "for good; " + with_separators(figures.retried) + " were tried again");
+  }
   page.row("throughput", short_count(count / figures.time.count()) + "/s", "coroutines per second");
   page.row("loops created", with_separators(metrics.loops_created), "one per worker that had work");
   page.row("threads started", with_separators(metrics.threads_started), "");
@@ -237,13 +301,15 @@ std::string text_report(const batch_options& options, const batch_figures& figur
 }
 
 int end_early(const batch_options& options, const batch_figures& figures) {
-  const bool is_deadline = figures.end == ending::deadline;
   const auto& counts = figures.counts;
-  std::fprintf(stderr, "harrier: %s after %ju of %ju coroutines%s\n",
-               is_deadline ? "the deadline came" : "interrupted",
+  const char* why = "interrupted";
+  if (figures.end == ending::deadline) why = "the deadline came";
+  if (figures.end == ending::failed) why = figures.first_error.c_str();
+  std::fprintf(stderr, "harrier: %s after %ju of %ju coroutines%s\n", why,
                std::uintmax_t{counts.completed + counts.skipped}, std::uintmax_t{counts.total},
                options.checkpoint.empty() ? "" : "; the same command goes on from the checkpoint");
-  return is_deadline ? exit_deadline : exit_interrupted;
+  if (figures.end == ending::failed) return exit_failure;
+  return figures.end == ending::deadline ? exit_deadline : exit_interrupted;
 }
 
 int run_batch(const batch_options& options) {
@@ -257,16 +323,28 @@ int run_batch(const batch_options& options) {
   output out;
   out.write(options.json ? json_report(options, figures) : text_report(options, figures));
   out.flush();
-  return exit_success;
+  if (options.errors.cancels() || figures.counts.failed == 0) return exit_success;
+  std::fprintf(stderr, "harrier: %ju coroutines failed; the first: %s\n",
+               std::uintmax_t{figures.counts.failed}, figures.first_error.c_str());
+  return exit_failure;
 }
 
 constexpr const char* footer =
-    R"(Kinds of work (item i always returns i, so the checksum is known in advance):
+    R"(Kinds of work (item i returns i or fails, so the checksum is known in advance):
   noop      only returns
   yield     lets everything else that is ready run first, once
   sleep     sleeps for 1 to 10 ms
   compute   does a few hundred nanoseconds of arithmetic
   mixed     one of the four in turn
+  flaky     fails now and then: coroutines 9, 19, 29 ... at their first attempt, 99,
+            199 ... at their first two, 999, 1999 ... at each
+
+A coroutine that fails is tried again up to --retry times, after a millisecond or so,
+then twice as long each time. Of those that fail for good, --on-error says what they
+mean: `fail`, the first ends the batch; `collect`, all others still run, and the exit
+status is 1; a number or a share of all, more than that ends the batch. What ends it
+cancels what is left. With --rate, at most so many attempts begin in a second, and
+unless --window says otherwise about as many are under way.
 
 The time runs from dispatch until every result can be read. Memory is that of the
 whole process; kB, MB and GB are powers of 1000. On a terminal, progress is shown on
@@ -275,19 +353,23 @@ the end: completed, skipped, total, seconds, done.
 
 With --checkpoint the coroutines keep no results: each adds its own to the checksum.
 The same command goes on from the checkpoint however it ended, and the figures are
-those of the coroutines that were left. SIGINT (Ctrl-C) cancels what is left and saves;
-a second one stops at once.
+those of the coroutines that were left; those that failed are among them. SIGINT
+(Ctrl-C) begins nothing more, lets end what has begun, and saves; a second one stops at
+once.
 
 JSON fields: coroutines, workers, seconds, ns_per_coroutine, coroutines_per_second,
-peak_rss_bytes, threads_started, loops_created, frames_peak, steals, checksum; with --checkpoint skipped.
+peak_rss_bytes, threads_started, loops_created, frames_peak, steals, checksum; with
+--checkpoint skipped; with --work flaky failed, retried.
 
 Examples:
   harrier batch
   harrier batch --coroutines 1M --work sleep
   harrier batch --coroutines 1e7 --workers 2 --json
+  harrier batch --coroutines 1M --work flaky --retry 2 --on-error 1%
 
-Exit status: 0 done, 1 wrong checksum, out of memory or a checkpoint that is refused,
-2 bad arguments, 124 the deadline came first, 130 interrupted (with --checkpoint).)";
+Exit status: 0 done, 1 coroutines failed (and more than --on-error tolerates), a wrong
+checksum, out of memory or a checkpoint that is refused, 2 bad arguments, 124 the
+deadline came first, 130 interrupted (with --checkpoint).)";
 
 }  // namespace
 
@@ -320,6 +402,14 @@ void add_batch_command(CLI::App& program, std::function<int()>& chosen) {
       ->transform(count_between(0, most_coroutines))
       ->capture_default_str();
   add_duration_option(*command, "--deadline", options->deadline, "When to cancel what is left");
+  command->add_option("--retry", options->retries, "How often to try again what has failed")
+      ->type_name("N")
+      ->transform(count_between(0, most_retries))
+      ->capture_default_str();
+  command->add_option("--rate", options->per_second, "At most this many attempts a second")
+      ->type_name("N")
+      ->transform(count_between(1, most_per_second));
+  add_on_error_option(*command, options->errors, "What failures mean")->default_str("fail");
   command
       ->add_option("--checkpoint", options->checkpoint,
                    "Keep what is finished here, and go on from there")

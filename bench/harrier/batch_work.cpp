@@ -58,7 +58,22 @@ task<std::uint64_t> mixed_item(std::uint64_t index) {
   }
 }
 
-task<std::uint64_t> item_of(work kind, std::uint64_t index) {
+// Every so many-th item of `flaky` fails that often, and every thousandth always.
+constexpr std::uint64_t fails_once = 10;
+constexpr std::uint64_t fails_twice = 100;
+constexpr std::uint64_t fails_always = 1000;
+
+constexpr std::uint64_t fails_after(std::uint64_t retries) {
+  if (retries == 0) return fails_once;
+  return retries == 1 ? fails_twice : fails_always;
+}
+
+task<std::uint64_t> flaky_item(std::uint64_t index, std::uint32_t attempt) {
+  if (index % fails_after(attempt - 1) == fails_after(attempt - 1) - 1) throw service_busy(index);
+  co_return index;
+}
+
+task<std::uint64_t> item_of(work kind, std::uint64_t index, std::uint32_t attempt) {
   switch (kind) {
     case work::noop:
       return noop_item(index);
@@ -68,6 +83,8 @@ task<std::uint64_t> item_of(work kind, std::uint64_t index) {
       return sleep_item(index);
     case work::compute:
       return compute_item(index);
+    case work::flaky:
+      return flaky_item(index, attempt);
     case work::mixed:
       break;
   }
@@ -81,8 +98,12 @@ task<void> add_result(task<std::uint64_t> item, std::atomic<std::uint64_t>* sum)
 
 }  // namespace
 
+service_busy::service_busy(std::uint64_t index)
+    : std::runtime_error("the service of coroutine " + std::to_string(index) + " is busy") {}
+
 const std::vector<std::string>& work_names() {
-  static const std::vector<std::string> names{"noop", "yield", "sleep", "compute", "mixed"};
+  static const std::vector<std::string> names{"noop",    "yield", "sleep",
+                                              "compute", "mixed", "flaky"};
   return names;
 }
 
@@ -99,6 +120,10 @@ batch<std::uint64_t> dispatch_work(runtime& rt, work kind, std::uint64_t count,
     case work::compute:
       return rt.dispatch(
           count, [](std::uint64_t i) { return compute_item(i); }, std::move(options));
+    case work::flaky:
+      return rt.dispatch(
+          count, [](std::uint64_t i, batch_item item) { return flaky_item(i, item.attempt); },
+          std::move(options));
     case work::mixed:
       break;
   }
@@ -107,12 +132,21 @@ batch<std::uint64_t> dispatch_work(runtime& rt, work kind, std::uint64_t count,
 
 batch<void> dispatch_summed_work(runtime& rt, work kind, std::uint64_t count,
                                  dispatch_options options, std::atomic<std::uint64_t>& sum) {
-  auto make = [kind, &sum](std::uint64_t i) { return add_result(item_of(kind, i), &sum); };
+  auto make = [kind, &sum](std::uint64_t i, batch_item item) {
+    return add_result(item_of(kind, i, item.attempt), &sum);
+  };
   return rt.dispatch(count, std::move(make), std::move(options));
 }
 
 std::uint64_t expected_checksum(std::uint64_t count) {
   return count % 2 == 0 ? count / 2 * (count - 1) : (count - 1) / 2 * count;
+}
+
+expected_failures::expected_failures(work kind, std::uint64_t of, std::uint64_t retries) noexcept {
+  if (kind != work::flaky) return;
+  const std::uint64_t every = fails_after(retries);
+  count = of / every;
+  sum = every * (expected_checksum(count) + count) - count;  // every * k - 1 for k from 1 to count
 }
 
 }  // namespace harrier::cli

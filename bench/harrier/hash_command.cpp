@@ -3,6 +3,7 @@
 
 #include "count_argument.hpp"
 #include "duration_argument.hpp"
+#include "on_error_argument.hpp"
 #include "tree_hash.hpp"
 
 #include <cstdint>
@@ -29,9 +30,11 @@ Names: those with a backslash, newline or carriage return are escaped as coreuti
 does, with a backslash at the start of the line.
 Memory: bounded by the largest directory, whatever the size of the tree.
 A file or directory that cannot be read gets a message on standard error; the rest
-is still done, unless --on-error stop. --retry tries again after EIO, EAGAIN, ESTALE,
-ETIMEDOUT, EMFILE, ENFILE and ENOMEM, each time after twice the wait. When standard
-output is closed (`| head`), it ends quietly.
+is still done, unless --on-error says otherwise: `fail`, no file is begun after it; a
+number or a share of all, such as 1%, so many are no failure, and one more is as with
+`fail`. --retry tries again after EIO, EAGAIN, ESTALE, ETIMEDOUT, EMFILE, ENFILE and
+ENOMEM, each time after twice the wait. When standard output is closed (`| head`), it
+ends quietly.
 
 Restarts: --checkpoint FILE keeps the digests in FILE.log and how much of it counts in
 FILE, once a second unless told otherwise. The same command in the same directory goes on from there,
@@ -56,8 +59,9 @@ Examples:
   harrier hash --json . | jq .bytes
   harrier hash --checkpoint /tmp/home.c --output /tmp/home.sha256 ~
 
-Exit status: 0 all hashed, 1 something could not be read or written, 2 bad
-arguments, 124 the deadline came first, 130 interrupted (with --checkpoint); 141, or the signal SIGPIPE, when standard output was closed.)";
+Exit status: 0 all hashed, or all but what --on-error tolerates, 1 something could not
+be read or written, 2 bad arguments, 124 the deadline came first, 130 interrupted (with
+--checkpoint); 141, or the signal SIGPIPE, when standard output was closed.)";
 
 }  // namespace
 
@@ -94,13 +98,8 @@ void add_hash_command(CLI::App& program, std::function<int()>& chosen) {
   command->add_option("--rate", options->files_per_second, "At most this many files a second")
       ->type_name("N")
       ->transform(count_between(1, most_rate));
-  command
-      ->add_option_function<std::string>(
-          "--on-error",
-          [options](const std::string& what) { options->stop_on_error = what == "stop"; },
-          "What to do after a file that cannot be read")
-      ->check(CLI::IsMember({"continue", "stop"}))
-      ->default_str("continue");
+  add_on_error_option(*command, options->errors, "What files mean that cannot be read")
+      ->default_str("collect");
   add_progress_option(*command, options->progress);
   command->add_flag("--json", options->json, "Print one JSON object and nothing else");
   command->footer(footer);

@@ -45,6 +45,9 @@ constexpr std::size_t blocking_threads_per_worker = 4;
 
 constexpr std::chrono::milliseconds first_retry_delay{50};
 
+// A share of fewer files than that means little while there are more to come.
+constexpr std::uint64_t early = 100;
+
 /// What the coroutines share. Outlives the runtime that they run on.
 class hash_context {
  public:
@@ -119,6 +122,7 @@ class tree_hash {
   void open_checkpoint();
   void take_all();
   bool may_start();
+  bool has_failed(std::uint64_t least) const;
   void wait_for_turn();
   pending_digest start(found_file file);
   void take_oldest();
@@ -201,8 +205,18 @@ bool tree_hash::may_start() {
   if (options_.deadline && steady::now() - start_ >= *options_.deadline) {
     end_early(ending::deadline);
   }
-  if (options_.stop_on_error && totals_.errors != 0) end_early(ending::error);
+  if (has_failed(early)) end_early(ending::error);
   return ending_ == ending::complete;
+}
+
+// Whether more files have failed than are tolerated: as a share of those that were seen, `least` at
+// least.
+bool tree_hash::has_failed(std::uint64_t least) const {
+  const error_policy& errors = options_.errors;
+  if (!errors.cancels()) return false;
+  if (!errors.is_share()) return totals_.errors > errors.most();
+  const auto of = std::max(least, totals_.files + totals_.errors);
+  return static_cast<double>(totals_.errors) > errors.share() * static_cast<double>(of);
 }
 
 void tree_hash::end_early(ending why) {
@@ -279,7 +293,8 @@ int tree_hash::exit_status() const {
     case ending::complete:
       break;
   }
-  return totals_.errors == 0 ? exit_success : exit_failure;
+  const bool is_success = options_.errors.cancels() ? !has_failed(1) : totals_.errors == 0;
+  return is_success ? exit_success : exit_failure;
 }
 
 }  // namespace

@@ -28,7 +28,7 @@ class hash_options {
   std::optional<std::chrono::nanoseconds> deadline;
   std::uint64_t retries = 0;
   std::uint64_t files_per_second = 0;  // 0: as many as can be
-  bool stop_on_error = false;
+  error_policy errors = collect_all;
   progress_mode progress = progress_mode::automatic;
 };
 

@@ -91,16 +91,6 @@ cp log.good kept.log
 hash
 expect_manifest "after the refusals"
 
-# wait_for COMMAND...: until it succeeds.
-wait_for() {
-  tries=0
-  until "$@" 2>/dev/null; do
-    tries=$((tries + 1))
-    [ $tries -lt 600 ] || fail "waited in vain for $*"
-    sleep 0.05
-  done
-}
-
 # One file a second at most, so that it is under way for seconds.
 rm kept kept.log manifest
 "$HARRIER" hash --checkpoint kept --output manifest --rate 1 tree 2>"$work/slow" &

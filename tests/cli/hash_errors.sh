@@ -27,6 +27,18 @@ run 1 "$HARRIER" hash "$(printf 'two\nlines')" tree
 expect_rest 1
 expect_error 'harrier: two\nlines: No such file or directory'
 
+# What such files mean is for --on-error to say.
+for how in collect 0 3 70%; do
+  run 1 "$HARRIER" hash --on-error $how missing dangling loop tree/one/below tree/sub
+  expect_error "harrier: missing: No such file or directory"
+done
+for how in 4 80%; do
+  run 0 "$HARRIER" hash --on-error $how missing tree dangling loop tree/one/below
+  expect_rest 4
+done
+run 1 "$HARRIER" hash --window 1 --on-error fail missing tree
+grep -q two "$work/out" && fail "went on after the failure"
+
 # A file that opens but cannot be read, for root too.
 if [ -r /proc/self/mem ]; then
   run 1 "$HARRIER" hash tree/one /proc/self/mem tree/sub

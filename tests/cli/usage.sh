@@ -40,11 +40,16 @@ done
 refused "--checkpoint requires --output" hash --checkpoint kept .
 refused "--checkpoint-every requires --checkpoint" hash --checkpoint-every 1s .
 refused "--checkpoint-every requires --checkpoint" batch --checkpoint-every 1s
-refused "--on-error: " hash --on-error panic .
+for what in panic -1 1.5 101% -1% % 5x ""; do
+  refused "--on-error: must be fail, collect, a number" hash --on-error "$what" .
+  refused "--on-error: must be fail, collect, a number" batch --on-error "$what"
+done
 refused "--progress: " hash --progress loud .
 refused "--progress: " batch --progress loud
 refused "--retry: must be a whole number" hash --retry for-ever .
+refused "--retry: must be a whole number from 0 to 100" batch --retry 101
 refused "--rate: must be a whole number from 1 to" hash --rate 0 .
+refused "--rate: must be a whole number from 1 to" batch --rate 0
 
 run 0 "$HARRIER" --version
 expect_quiet
