@@ -71,6 +71,7 @@ void runtime_core::hand_over(batch_core& batch) {
     throw;
   }
   try {
+    batch.start_input();
     if (options.deadline > duration::zero()) {
       accompany(*this, batch,
                 watch_deadline(held_batch(batch), deadline_after(batch.began(), options.deadline)));

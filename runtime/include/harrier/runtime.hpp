@@ -9,9 +9,9 @@
 #include <harrier/batch_stream.hpp>
 #include <harrier/checkpoint.hpp>
 #include <harrier/chunk.hpp>
-#include <harrier/detail/batch_input.hpp>
 #include <harrier/detail/batch_making.hpp>
 #include <harrier/detail/batch_sinks.hpp>
+#include <harrier/detail/make_input.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/dispatch_options.hpp>
 #include <harrier/fork.hpp>
@@ -116,8 +116,9 @@ class HARRIER_EXPORT runtime final {
   /// Source   a number of items, for which the factory gets each index below it; a random-access range
   ///          of known size, whose elements are dealt to the workers as indices are; any other input
   ///          range, generators and endless ones included, whose elements are pulled one by one by
-  ///          the worker that has room; a batch_stream. A range is moved or referred to as
-  ///          std::views::all does.
+  ///          the worker that has room; an async_generator, which is moved, or a channel, until it is
+  ///          closed, of which a task of the runtime awaits what such a worker asks for; a
+  ///          batch_stream. A range is moved or referred to as std::views::all does.
   /// Factory  takes an element, and a `batch_item`, by value, if it wants to know the index, the
   ///          attempt and the item's seed; gives a task. It is copied once and lives until the
   ///          last coroutine has ended; workers call it side by side. Nothing is made for an item

@@ -162,6 +162,10 @@ class HARRIER_EXPORT batch_core {
   item_guard* guard() const noexcept { return guard_.get(); }
 
   // --- the input's side
+  /// The batch has begun: whatever brings its input may begin, too. Throws what stands in the way.
+  virtual void start_input() {}
+  /// The input has failed at that position: what has started ends, and get() throws `error`.
+  void input_failed(std::uint64_t position, std::exception_ptr error) noexcept;
   /// The input, which had nothing, has something now, or has ended.
   virtual void input_has_more() noexcept {}
   /// One thing more, or less, to wait for than the items.
@@ -259,8 +263,6 @@ class HARRIER_EXPORT batch_core {
 
   /// The input has ended.
   void input_ended() noexcept { close(exhausted_bit, nullptr); }
-  /// The input has failed at that position: what has started ends, and get() throws `error`.
-  void input_failed(std::uint64_t position, std::exception_ptr error) noexcept;
   /// The input has nothing yet. Undone by input_ready().
   void hold_for_input() noexcept { halt_.fetch_or(dry_bit, std::memory_order_seq_cst); }
   void input_ready() noexcept { release_hold(dry_bit); }

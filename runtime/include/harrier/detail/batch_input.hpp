@@ -9,7 +9,6 @@
 #include <harrier/detail/config.hpp>
 
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -36,6 +35,9 @@ class HARRIER_EXPORT batch_input_failed : public std::runtime_error, public std:
 };
 
 namespace detail {
+
+/// What the input has thrown, with the position: batch_input_failed. Inside the handler.
+HARRIER_EXPORT std::exception_ptr input_failure(std::uint64_t position);
 
 /// Elements on their way from the input to a worker.
 template <class Element>
@@ -127,16 +129,7 @@ class pulled_input {
     return pull_status::more;
   }
 
-  /// What the range threw, with the position. Inside the handler.
-  std::exception_ptr failure() const {
-    try {
-      throw;
-    } catch (const std::exception& e) {
-      return std::make_exception_ptr(batch_input_failed(position_, e.what()));
-    } catch (...) {  // not a std::exception: it has no text
-      return std::make_exception_ptr(batch_input_failed(position_, "an exception"));
-    }
-  }
+  std::exception_ptr failure() const { return input_failure(position_); }
 
  private:
   View view_;
@@ -144,31 +137,6 @@ class pulled_input {
   bool is_used_ = false;
   std::uint64_t position_ = 0;
 };
-
-template <class Source>
-concept index_count = std::integral<std::remove_cvref_t<Source>>;
-template <class Source>
-concept indexed_range =
-    std::ranges::random_access_range<Source> && std::ranges::sized_range<Source>;
-
-/// The input that a source stands for; a range is moved or referred to as std::views::all does.
-template <class Source>
-auto make_input(Source&& source) {
-  if constexpr (index_count<Source>) {
-    return index_input(static_cast<std::uint64_t>(source));
-  } else if constexpr (indexed_range<Source>) {
-    return indexed_input(std::views::all(std::forward<Source>(source)));
-  } else if constexpr (requires { source.harrier_input(); }) {
-    return std::forward<Source>(source).harrier_input();
-  } else {
-    static_assert(std::ranges::input_range<Source>,
-                  "the input of a batch is a number of items, an input range, a stream or a feed");
-    return pulled_input(std::views::all(std::forward<Source>(source)));
-  }
-}
-
-template <class Source>
-using input_of = decltype(make_input(std::declval<Source>()));
 
 }  // namespace detail
 }  // namespace harrier

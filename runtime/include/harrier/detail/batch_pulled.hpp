@@ -138,6 +138,12 @@ class batch_pulled final : public Base {
     return guarded_item<T>(*this, item, std::move(start));
   }
 
+  void start_input() override {
+    if constexpr (requires { input_->start(this->runtime()); }) {
+      input_->start(this->runtime());
+    }
+  }
+
   void input_has_more() noexcept final {
     const std::scoped_lock guard(input_mutex_);  // whoever found nothing has said so by now
     this->input_ready();
