@@ -253,6 +253,7 @@ void batch_core::item_failed(batch_lane& at, std::uint64_t index,
   } catch (...) {  // kept below
   }
   bump(was_cancel ? at.cancelled : at.failed);
+  item_lost(at, index);
   bool too_many = false;
   {
     const std::scoped_lock guard(mutex_);

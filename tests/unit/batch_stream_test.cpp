@@ -272,6 +272,80 @@ TEST(batch_reduce, is_awaited) {
   EXPECT_EQ(rt.run(work()), 328350u);
 }
 
+// --- reduce in order
+
+// Texts neither commute nor are they all there at once: what comes out is what a loop would give.
+TEST(batch_reduce, in_order_gives_what_a_loop_gives) {
+  std::string expected;
+  for (int i = 0; i < 1000; ++i) expected += std::to_string(i) + " ";
+  auto text = [](std::uint64_t i) -> task<std::string> {
+    for (std::uint64_t k = 0; k < i % 3; ++k) co_await yield();
+    co_return std::to_string(i) + " ";
+  };
+  for (const std::size_t workers : {std::size_t{1}, std::size_t{4}}) {
+    runtime rt(workers);
+    auto of_indices = rt.reduce(1000, text, ordered_reduction(std::string(), std::plus<>()));
+    EXPECT_EQ(of_indices.get(), expected);
+    auto dealt = rt.reduce(1000, text, ordered_reduction(std::string(), std::plus<>()),
+                           dispatch_options().round_robin());
+    EXPECT_EQ(dealt.get(), expected);
+    auto pulled = rt.reduce(std::views::iota(std::uint64_t{0}) |
+                                std::views::take_while([](auto i) { return i < 1000; }),
+                            text, ordered_reduction(std::string(), std::plus<>()));
+    EXPECT_EQ(pulled.get(), expected);
+  }
+}
+
+TEST(batch_reduce, in_order_gives_the_same_bits_on_any_number_of_workers) {
+  auto part = [](std::uint64_t i) -> task<double> {
+    if (i % 17 == 0) co_await yield();
+    co_return 1.0 / static_cast<double>(i + 1);
+  };
+  std::vector<double> sums;
+  for (const std::size_t workers : {std::size_t{1}, std::size_t{2}, std::size_t{5}}) {
+    runtime rt(workers);
+    auto sum = rt.reduce(100'003, part, ordered_reduction(0.0, std::plus<>()));
+    sums.push_back(sum.get());
+  }
+  EXPECT_EQ(sums[0], sums[1]);
+  EXPECT_EQ(sums[0], sums[2]);
+  EXPECT_NEAR(sums[0], 12.09, 0.01);
+}
+
+TEST(batch_reduce, in_order_leaves_out_what_failed) {
+  runtime rt(std::size_t{3});
+  auto text = [](std::uint64_t i) -> task<std::string> {
+    if (i % 2 == 0) co_await yield();
+    if (i % 100 == 7 || (i >= 128 && i < 256)) throw boom();
+    co_return std::to_string(i) + " ";
+  };
+  std::string expected;
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    if (i % 100 != 7 && (i < 128 || i >= 256)) expected += std::to_string(i) + " ";
+  }
+  auto some = rt.reduce(500, text, ordered_reduction(std::string(), std::plus<>()),
+                        dispatch_options().on_error(tolerate(200)));
+  EXPECT_EQ(some.get(), expected);
+  auto none = rt.reduce(500, text, ordered_reduction(std::string(), std::plus<>()));
+  EXPECT_THROW(none.get(), boom);
+  auto nothing = rt.reduce(0, text, ordered_reduction(std::string("empty"), std::plus<>()));
+  EXPECT_EQ(nothing.get(), "empty");
+}
+
+TEST(batch_reduce, in_order_takes_what_only_moves_and_throws_what_the_operation_threw) {
+  runtime rt(std::size_t{2});
+  auto box = [](std::uint64_t i) -> task<std::unique_ptr<std::uint64_t>> {
+    co_await yield();
+    co_return std::make_unique<std::uint64_t>(i);
+  };
+  auto open = [](std::uint64_t sum, std::unique_ptr<std::uint64_t> one) { return sum + *one; };
+  auto sum = rt.reduce(300, box, ordered_reduction(std::uint64_t{0}, open, std::plus<>()));
+  EXPECT_EQ(sum.get(), 44850u);
+  auto op = [](std::uint64_t, std::uint64_t) -> std::uint64_t { throw boom("operation"); };
+  auto failing = rt.reduce(300, square, ordered_reduction(std::uint64_t{0}, op));
+  EXPECT_THROW(failing.get(), boom);
+}
+
 TEST(batch_for_each, discards_the_results) {
   runtime rt(std::size_t{2});
   auto body = [](std::uint64_t) -> task<tracked> {

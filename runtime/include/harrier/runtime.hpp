@@ -20,6 +20,7 @@
 #include <harrier/item_seed.hpp>
 #include <harrier/metrics.hpp>
 #include <harrier/offload.hpp>
+#include <harrier/ordered_reduction.hpp>
 #include <harrier/priority.hpp>
 #include <harrier/procedure_registry.hpp>
 #include <harrier/resume_on.hpp>
@@ -167,16 +168,17 @@ class HARRIER_EXPORT runtime final {
         *detail::make_batch<detail::stream_of<result>>(std::move(work)));
   }
 
-  /// The same with all results reduced to one value on the workers; none is stored.
+  /// The same with all results reduced to one value on the workers; none is stored. `how` is a
+  /// reduction, or an ordered_reduction, whose value does not depend on who did what when.
   ///
   /// Errors   of items: fail_fast unless options.on_error() says otherwise.
-  template <class Source, class Factory, class R, class Op, class Combine>
-  batch_reduction<R> reduce(Source&& source, Factory factory, reduction<R, Op, Combine> how,
-                            dispatch_options options = {}) {
+  template <class Source, class Factory, class How>
+  batch_reduction<typename How::value_type> reduce(Source&& source, Factory factory, How how,
+                                                   dispatch_options options = {}) {
     auto work =
         prepare(std::forward<Source>(source), std::move(factory), std::move(options), fail_fast);
-    using base = detail::reduce_of<typename decltype(work)::result, reduction<R, Op, Combine>>;
-    return hand_over<batch_reduction<R>>(
+    using base = typename detail::reduce_batch<typename decltype(work)::result, How>::type;
+    return hand_over<batch_reduction<typename How::value_type>>(
         *detail::make_batch<base>(std::move(work), std::move(how)));
   }
 

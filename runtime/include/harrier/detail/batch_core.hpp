@@ -228,6 +228,8 @@ class HARRIER_EXPORT batch_core {
                                     std::uint64_t last) = 0;
   /// Moves the result of an ended item to its place. Throws what the move throws.
   virtual void store_result(batch_lane& lane, promise_base& promise, std::uint64_t index) = 0;
+  /// An item has ended, and there is no result to store.
+  virtual void item_lost(batch_lane& /*lane*/, std::uint64_t /*index*/) noexcept {}
   /// The batch is done: the factory and the inputs may go.
   virtual void release_inputs() noexcept = 0;
   /// The batch is done and nobody can read its results any more.
