@@ -43,7 +43,7 @@ auto make_input(Source&& source) {
   } else if constexpr (is_async_generator<plain>) {
     static_assert(!std::is_lvalue_reference_v<Source>,
                   "a batch takes an async_generator over: std::move it");
-    return awaited_input(generator_source(std::move(source)));
+    return awaited_input(generator_source(std::forward<Source>(source)));
   } else if constexpr (is_channel<plain>) {
     static_assert(std::is_lvalue_reference_v<Source>, "a channel outlives the batch that reads it");
     return awaited_input(channel_source(source));
