@@ -66,7 +66,8 @@ void runtime_core::hand_over(batch_core& batch) {
   const time_stands still(*clock_);
   try {
     dispatch(batch);
-  } catch (...) {  // nothing has started: the runtime's reference goes as well
+  } catch (...) {  // nothing has started: the runtime's reference goes, and the handle's
+    batch.drop_reference();
     batch.drop_reference();
     throw;
   }

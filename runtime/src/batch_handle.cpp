@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -101,12 +102,16 @@ void batch_core::release_hold(std::uint32_t bit) noexcept {
 }
 
 void batch_core::accompany(join_handle<void> companion) {
-  {
+  try {
     const std::scoped_lock guard(mutex_);
     if (!is_done()) {
+      companions_.reserve(companions_.size() + 1);
       companions_.push_back(std::move(companion));
       return;
     }
+  } catch (const std::bad_alloc&) {  // it does not stay without its batch
+    companion.cancel();
+    throw;
   }
   companion.cancel();
 }

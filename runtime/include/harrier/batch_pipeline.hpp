@@ -41,9 +41,8 @@ auto operator|(batch_stream<T>&& from, pipeline_stage<Factory> stage) {
                                                            std::move(stage.options), fail_fast);
   using result = typename decltype(work)::result;
   auto* core = detail::make_batch<detail::stream_of<result>>(std::move(work));
-  batch_stream<result> handle(*core);
   runtime.hand_over(*core);
-  return handle;
+  return batch_stream<result>(*core);
 }
 
 }  // namespace harrier

@@ -239,9 +239,8 @@ class HARRIER_EXPORT runtime final {
 
   template <class Handle, class Core>
   Handle hand_over(Core& core) {
-    Handle handle(core);
     core_->hand_over(core);
-    return handle;
+    return Handle(core);
   }
 
   std::unique_ptr<detail::runtime_core> core_;

@@ -62,7 +62,10 @@ class HARRIER_EXPORT stream_core : public batch_core {
 
   std::uint32_t block_size(std::size_t result_bytes) const noexcept;
   result_block*& open_block(const batch_lane& lane) noexcept { return open_[lane.slot].block; }
-  result_block* open_block_of(std::size_t slot) noexcept { return open_[slot].block; }
+  /// Null also before prepare().
+  result_block* open_block_of(std::size_t slot) noexcept {
+    return open_ ? open_[slot].block : nullptr;
+  }
   /// Hands the lane's open block to the reader.
   void publish(batch_lane& lane) noexcept;
   /// The reader's next block, or null. Its own until recycle().
