@@ -161,7 +161,7 @@ void arena_provider::stand_in(std::size_t slot) noexcept {
   try {
     pool_.submit(at);
     stand_ins_.fetch_add(1, std::memory_order_relaxed);  // counter only
-  } catch (const std::system_error&) {  // no thread: the watch tries again at its next tick
+  } catch (...) {  // no thread, or no memory for one: the watch tries again at its next tick
     at.has_stand_in.store(false, std::memory_order_seq_cst);
   }
 }

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -22,18 +23,7 @@ void elastic_pool::submit(blocking_call& call) {
   const std::scoped_lock guard(mutex_);
   if (queued_ >= idle_threads_ && threads_ < most_threads_) {
     // Nobody is free for it: one more thread, unless there are enough.
-    std::list<std::thread> fresh(1);
-    try {
-      running_.splice(running_.begin(), fresh);
-      running_.front() = std::thread([this, self = running_.begin()] { serve(self); });
-      ++threads_;
-      started_.fetch_add(1, std::memory_order_relaxed);  // counter only
-    } catch (const std::system_error& failed) {
-      running_.pop_front();
-      if (threads_ == 0) {
-        throw std::system_error(failed.code(), "offload_blocking: no thread could be made");
-      }
-    }
+    add_thread();
   }
   for (std::list<std::thread>& ended = ended_; !ended.empty(); ended.pop_front()) {
     ended.front().join();
@@ -43,6 +33,28 @@ void elastic_pool::submit(blocking_call& call) {
   last_ = &call.next;
   ++queued_;
   work_.notify_one();
+}
+
+/// Throws only if there is no thread at all: else those that there are do the work.
+void elastic_pool::add_thread() {
+  std::list<std::thread> fresh;
+  try {
+    fresh.emplace_back();
+    fresh.front() = std::thread([this, self = fresh.begin()] { serve(self); });
+  } catch (const std::system_error& failed) {
+    if (threads_ == 0) {
+      throw std::system_error(failed.code(), "offload_blocking: no thread could be made");
+    }
+    return;
+  } catch (const std::bad_alloc&) {
+    if (threads_ == 0) {
+      throw;
+    }
+    return;
+  }
+  running_.splice(running_.begin(), fresh);  // the thread waits for the mutex before it looks
+  ++threads_;
+  started_.fetch_add(1, std::memory_order_relaxed);  // counter only
 }
 
 void elastic_pool::serve(std::list<std::thread>::iterator self) {

@@ -104,6 +104,17 @@ std::uint64_t runtime_core::copy_batches(std::vector<batch_core*>& out) {
   return batches_version_.load(std::memory_order_relaxed);  // written under the mutex
 }
 
+batch_core* runtime_core::batch_before(std::size_t& place) noexcept {
+  const std::scoped_lock guard(mutex_);
+  place = std::min(place, batches_.size());
+  if (place == 0) {
+    return nullptr;
+  }
+  batch_core* batch = batches_[--place];
+  batch->add_reference();
+  return batch;
+}
+
 task_record* runtime_core::spawn(promise_base& root, std::string_view name, priority urgency,
                                  bool wait_for_room) {
   worker_slot* inside = this_slot();
@@ -206,6 +217,7 @@ void runtime_core::offload(blocking_call& call) {
 // --- threads and sleep
 
 void runtime_core::start_thread() {
+  slots_[threads_]->prepare();
   if (provider_) {
     provider_->begin(threads_);
     ++threads_;
@@ -247,6 +259,11 @@ void runtime_core::start_threads(std::size_t wanted) {
         throw std::system_error(failed.code(), "runtime: no worker thread could be started");
       }
       return;  // fewer workers do the work
+    } catch (const std::bad_alloc&) {
+      if (threads_ == 0) {
+        throw;
+      }
+      return;
     }
   }
 }
@@ -274,7 +291,7 @@ void runtime_core::wake_one() noexcept {
   if (threads_ < workers() && !is_ending()) {
     try {
       start_thread();
-    } catch (const std::system_error&) {  // fewer workers do the work
+    } catch (...) {  // no thread, or no memory for one: fewer workers do the work
     }
   }
 }

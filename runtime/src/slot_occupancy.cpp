@@ -40,7 +40,7 @@ class hooked_scope {
 
 worker_slot::leaves worker_slot::occupy(duration slice) {
   const hooked_scope hooks(core_.options(), index_);
-  if (!runner_) {
+  if (loop() == nullptr) {
     open();
   }
   if (is_announced_) {
@@ -90,7 +90,7 @@ bool worker_slot::keep_timers() noexcept {
 }
 
 void worker_slot::close() noexcept {
-  if (runner_) {
+  if (is_prepared_) {
     const running_scope running(runner_->loop().execution());
     finish();
   }

@@ -29,7 +29,7 @@ bool timer_keeper::keep(std::size_t slot, time_point deadline) noexcept {
     clock_.attach();
     try {
       thread_ = std::thread([this] { serve(); });
-    } catch (const std::system_error&) {  // told to the slot, which then keeps its thread
+    } catch (...) {  // no thread, or no memory for one: the slot, which is told, keeps its own
       clock_.detach();
       return false;
     }

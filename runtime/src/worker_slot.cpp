@@ -18,7 +18,7 @@ constexpr std::uint32_t inbox_interval =
 
 }  // namespace
 
-worker_slot::worker_slot(runtime_core& core, std::size_t index) noexcept
+worker_slot::worker_slot(runtime_core& core, std::size_t index)
     : core_(core),
       index_(index),
       seed_(static_cast<std::uint32_t>(core.options().seed >> 32 ^ core.options().seed ^
@@ -84,7 +84,11 @@ bool worker_slot::wake() noexcept {
   return false;
 }
 
-void worker_slot::open() {
+void worker_slot::prepare() {
+  if (is_prepared_) {
+    return;  // an earlier attempt found no thread
+  }
+  deque_.make_first_room();
   sort_victims();
   runner_options options;
   options.time = core_.options().time;
@@ -98,7 +102,11 @@ void worker_slot::open() {
   if (arena_provider* provider = core_.provider()) {
     loop.parker().redirect(provider->summons(index_));
   }
-  loop_.store(&loop, std::memory_order_release);  // [slot:loop] pairs with loop()
+  is_prepared_ = true;
+}
+
+void worker_slot::open() noexcept {
+  loop_.store(&runner_->loop(), std::memory_order_release);  // [slot:loop] pairs with loop()
 }
 
 void worker_slot::serve() {
@@ -275,9 +283,14 @@ bool worker_slot::run_new_items(priority urgency) {
   return false;
 }
 
-void worker_slot::refresh_batches() {
+void worker_slot::refresh_batches() noexcept {
   std::vector<batch_core*> fresh;
-  const std::uint64_t version = core_.copy_batches(fresh);
+  std::uint64_t version = 0;
+  try {
+    version = core_.copy_batches(fresh);
+  } catch (const std::bad_alloc&) {  // the next look tries again
+    return;
+  }
   std::sort(fresh.begin(), fresh.end(), [](const batch_core* one, const batch_core* other) {
     return one->urgency() < other->urgency();
   });

@@ -38,13 +38,14 @@ class HARRIER_EXPORT elastic_pool {
   /// What each thread does first. Before the first submit().
   void on_thread_start(std::function<void()> hook) { on_thread_start_ = std::move(hook); }
 
-  /// Throws std::system_error if the pool has no thread and none can be made.
+  /// Throws std::system_error or std::bad_alloc if the pool has no thread and none can be made.
   void submit(blocking_call& call);
   std::uint64_t threads_started() const noexcept {
     return started_.load(std::memory_order_relaxed);  // counter only
   }
 
  private:
+  void add_thread();
   void serve(std::list<std::thread>::iterator self);
 
   const std::size_t most_threads_;

@@ -48,7 +48,8 @@ class HARRIER_EXPORT runtime_core {
   /// Routes `batch` and wakes workers. Throws runtime_stopped or std::bad_alloc: nothing has
   /// started.
   void dispatch(batch_core& batch);
-  /// The same for a fresh batch, which goes if that fails, together with what watches its time.
+  /// The same for a fresh batch, together with what watches its time. If that fails the batch goes: no
+  /// handle has it yet.
   void hand_over(batch_core& batch);
   /// Takes the batch off the list once it is done.
   void forget(batch_core& batch) noexcept;
@@ -81,6 +82,9 @@ class HARRIER_EXPORT runtime_core {
   }
   /// Copies the list of batches, with a reference for each.
   std::uint64_t copy_batches(std::vector<batch_core*>& out);
+  /// Goes through the list from its end: the batch before `place`, which becomes its own place, with a
+  /// reference; null: there is none. Whatever goes meanwhile, none is passed over; one may come twice.
+  batch_core* batch_before(std::size_t& place) noexcept;
   /// Moves injected tasks to the queue of `slot`. False: there were none.
   bool take_injected(worker_slot& slot) noexcept;
   bool has_injected() const noexcept { return injected_.size() != 0; }

@@ -58,6 +58,13 @@ class steal_deque {
   steal_deque(const steal_deque&) = delete;
   steal_deque& operator=(const steal_deque&) = delete;
 
+  /// Before the first push, by whoever makes the owner: the first items find room without memory.
+  void make_first_room() {
+    if (owned_.capacity() == 0) {
+      make_room(0);
+    }
+  }
+
   /// Owner. Throws std::bad_alloc when it cannot grow, and then nothing has changed.
   void push(T* item) {
     const std::int64_t bottom = bottom_.load(Atomics::relaxed);  // owner only

@@ -28,7 +28,7 @@ class runtime_core;
 
 class HARRIER_EXPORT worker_slot {
  public:
-  worker_slot(runtime_core& core, std::size_t index) noexcept;
+  worker_slot(runtime_core& core, std::size_t index);
   worker_slot(const worker_slot&) = delete;
   worker_slot& operator=(const worker_slot&) = delete;
   ~worker_slot();
@@ -55,6 +55,9 @@ class HARRIER_EXPORT worker_slot {
     return !ready_.empty() || !bound_.empty() || !deque_.empty() || high_.in_use();
   }
 
+  /// Makes the loop and room for forked children, before the slot has a thread: whoever hands work in learns that there is no memory
+  /// for it. Under the runtime's mutex.
+  void prepare();
   /// The thread of the slot: serves until the runtime ends.
   void serve();
 
@@ -137,10 +140,10 @@ class HARRIER_EXPORT worker_slot {
   bool steal_from(worker_slot& victim, promise_base*& child, ready_node*& node);
   void run_child(promise_base& child);
   void flush_all() noexcept;
-  void refresh_batches();
+  void refresh_batches() noexcept;
   void sort_victims() noexcept;
   bool sees_work() noexcept;
-  void open();
+  void open() noexcept;
   void finish() noexcept;
   bool park();
   HARRIER_NOINLINE void push_child_slowly(promise_base& child) noexcept;
@@ -158,6 +161,7 @@ class HARRIER_EXPORT worker_slot {
 
   // the slot's thread only
   std::optional<harrier::runner> runner_;
+  bool is_prepared_ = false;  // under the mutex of the runtime, then of the thread
   std::atomic<event_loop*> loop_{nullptr};  // written once
   std::vector<batch_core*> batches_;  // each holds a reference; in the order of class
   std::uint64_t batches_version_ = 0;
