@@ -8,11 +8,24 @@
 
 namespace harrier::detail {
 
+constinit std::atomic<bool (*)() noexcept> allocator_fault{nullptr};
+
+namespace {
+
+bool is_refused() noexcept {
+  // relaxed: set by tests, before the threads that they mean to fail
+  bool (*const fault)() noexcept = allocator_fault.load(std::memory_order_relaxed);
+  return fault != nullptr && fault();
+}
+
+}  // namespace
+
 // A sanitizer watches malloc, and cannot see into oneTBB's allocator.
 #if defined(HARRIER_SANITIZED)
 
 void* take_from_allocator(std::size_t bytes, std::size_t alignment) noexcept {
-  return std::aligned_alloc(alignment, (bytes + alignment - 1) & ~(alignment - 1));
+  return is_refused() ? nullptr
+                      : std::aligned_alloc(alignment, (bytes + alignment - 1) & ~(alignment - 1));
 }
 void give_to_allocator(void* block) noexcept { std::free(block); }
 void trim_allocator() noexcept {}
@@ -20,7 +33,7 @@ void trim_allocator() noexcept {}
 #else
 
 void* take_from_allocator(std::size_t bytes, std::size_t alignment) noexcept {
-  return scalable_aligned_malloc(bytes, alignment);
+  return is_refused() ? nullptr : scalable_aligned_malloc(bytes, alignment);
 }
 void give_to_allocator(void* block) noexcept { scalable_aligned_free(block); }
 void trim_allocator() noexcept {

@@ -9,6 +9,7 @@
 
 #include <harrier/detail/config.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <new>
 
@@ -19,6 +20,9 @@ HARRIER_EXPORT void* take_from_allocator(std::size_t bytes, std::size_t alignmen
 HARRIER_EXPORT void give_to_allocator(void* block) noexcept;
 /// Gives the system what the allocator keeps for this thread, and for all. Costs milliseconds.
 HARRIER_EXPORT void trim_allocator() noexcept;
+
+/// Asked for each block; true: there is none. Null: never. A seam for tests/fault.
+extern HARRIER_EXPORT std::atomic<bool (*)() noexcept> allocator_fault;
 
 /// For containers.
 template <class T>

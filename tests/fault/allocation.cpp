@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fault/allocation.hpp"
+
+#include <harrier/detail/allocator.hpp>
+
+#include <atomic>
+#include <cstdlib>
+
+namespace harrier::test {
+namespace {
+
+// seq_cst throughout: threads that live for longer than a fault see it armed and disarmed
+constinit std::atomic<bool> armed{false};
+constinit std::atomic<bool> goes_on{false};
+constinit std::atomic<long> left{0};
+constinit std::atomic<bool> refused{false};
+
+bool refuses() noexcept {
+  if (!armed.load()) return false;
+  const long nth = left.fetch_sub(1);
+  if (nth != 1 && (nth > 1 || !goes_on.load())) return false;
+  refused.store(true);
+  return true;
+}
+
+void* take(std::size_t bytes, std::size_t alignment) noexcept {
+  if (refuses()) return nullptr;
+  const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
+  return alignment <= alignof(std::max_align_t)
+             ? std::malloc(bytes != 0 ? bytes : 1)
+             : std::aligned_alloc(alignment, rounded != 0 ? rounded : alignment);
+}
+
+void* take_or_throw(std::size_t bytes, std::size_t alignment) {
+  void* block = take(bytes, alignment);
+  if (block == nullptr) throw std::bad_alloc();
+  return block;
+}
+
+}  // namespace
+
+allocation_fault::armed_scope::armed_scope(allocation_fault& fault) noexcept : fault_(fault) {
+  detail::allocator_fault.store(&refuses);
+  left.store(fault.k_);
+  goes_on.store(fault.how_ == lasts::on);
+  refused.store(false);
+  armed.store(true);
+}
+
+allocation_fault::armed_scope::~armed_scope() {
+  armed.store(false);
+  fault_.k_ = left.load();  // the next during() goes on counting
+  fault_.injected_ = fault_.injected_ || refused.load();
+}
+
+bool allocation_fault::is_want_of_memory(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    return true;
+  } catch (const exception_group& group) {
+    for (const std::exception_ptr& each : group.errors()) {
+      if (!is_want_of_memory(each)) return false;
+    }
+    return true;
+  } catch (...) {  // the question was only whether it is one of these
+    return false;
+  }
+}
+
+}  // namespace harrier::test
+
+using harrier::test::take;
+using harrier::test::take_or_throw;
+
+// All of them: a sanitizer's own would not agree with ours about who frees what.
+void* operator new(std::size_t bytes) { return take_or_throw(bytes, 1); }
+void* operator new[](std::size_t bytes) { return take_or_throw(bytes, 1); }
+void* operator new(std::size_t bytes, std::align_val_t alignment) {
+  return take_or_throw(bytes, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t bytes, std::align_val_t alignment) {
+  return take_or_throw(bytes, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return take(bytes, 1); }
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return take(bytes, 1); }
+void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return take(bytes, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t bytes, std::align_val_t alignment,
+                     const std::nothrow_t&) noexcept {
+  return take(bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete[](void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+void operator delete[](void* block, std::size_t) noexcept { std::free(block); }
+void operator delete(void* block, std::align_val_t) noexcept { std::free(block); }
+void operator delete[](void* block, std::align_val_t) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
+void operator delete[](void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
+void operator delete(void* block, const std::nothrow_t&) noexcept { std::free(block); }
+void operator delete[](void* block, const std::nothrow_t&) noexcept { std::free(block); }
