@@ -23,6 +23,8 @@ bool refuses() noexcept {
   return true;
 }
 
+#if HARRIER_TEST_REPLACES_NEW
+
 void* take(std::size_t bytes, std::size_t alignment) noexcept {
   if (refuses()) return nullptr;
   const std::size_t rounded = (bytes + alignment - 1) / alignment * alignment;
@@ -36,6 +38,8 @@ void* take_or_throw(std::size_t bytes, std::size_t alignment) {
   if (block == nullptr) throw std::bad_alloc();
   return block;
 }
+
+#endif
 
 }  // namespace
 
@@ -70,6 +74,8 @@ bool allocation_fault::is_want_of_memory(const std::exception_ptr& error) {
 
 }  // namespace harrier::test
 
+#if HARRIER_TEST_REPLACES_NEW
+
 using harrier::test::take;
 using harrier::test::take_or_throw;
 
@@ -101,3 +107,5 @@ void operator delete(void* block, std::size_t, std::align_val_t) noexcept { std:
 void operator delete[](void* block, std::size_t, std::align_val_t) noexcept { std::free(block); }
 void operator delete(void* block, const std::nothrow_t&) noexcept { std::free(block); }
 void operator delete[](void* block, const std::nothrow_t&) noexcept { std::free(block); }
+
+#endif

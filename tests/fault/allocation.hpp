@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory that runs out at one chosen allocation. This program's operator new, and the library's own
 // allocator by its seam, count what all threads ask for while a fault is armed, and refuse the k-th.
+//
+// clang's sanitizers bring an operator new that cannot be replaced: under them only the library's own
+// allocator refuses, where frames, records, timers and queues come from.
 #pragma once
 
 #include <harrier/detail/execution.hpp>
@@ -12,6 +15,12 @@
 #include <iostream>
 #include <new>
 #include <string>
+
+#if defined(__clang__) && HARRIER_TEST_SANITIZED
+#define HARRIER_TEST_REPLACES_NEW 0
+#else
+#define HARRIER_TEST_REPLACES_NEW 1
+#endif
 
 namespace harrier::test {
 
@@ -73,7 +82,9 @@ void fail_each_allocation(Attempt attempt,
     if (testing::Test::HasFailure()) return;
     if (!fault.was_injected()) {
       std::cout << "faults injected: " << k - 1 << std::endl;
-      EXPECT_GT(k, 1) << "nothing was allocated: the test tests nothing";
+      if (HARRIER_TEST_REPLACES_NEW != 0) {
+        EXPECT_GT(k, 1) << "nothing was allocated: the test tests nothing";
+      }
       return;
     }
   }

@@ -32,7 +32,8 @@ bool works() {
   return op.get()[99] == 99 && rt.run(main()) == 3;
 }
 
-/// Calls f in a child of this process, made while it has no threads of ours: its exit status.
+/// Calls f in a child of this process: its exit status. What uses a runtime there is for a process that
+/// has none.
 template <class F>
 int in_a_child(F f) {
   const pid_t child = ::fork();
@@ -110,6 +111,18 @@ TEST(affinity, one_processor_is_one_worker_and_enough) {
     return ::sched_setaffinity(0, sizeof mine, &mine) == 0 && default_workers() == 1 && works();
   };
   EXPECT_EQ(in_a_child(on_one), 0);
+}
+
+// Threads do not come along: a child may leave or start another program, not use the runtime.
+TEST(process_fork, while_a_runtime_lives_leaves_it_alone) {
+  runtime rt(std::size_t{2});
+  auto sleeps = rt.spawn(sleep_for_ever());
+  EXPECT_EQ(rt.run(give(1)), 1);
+  EXPECT_EQ(in_a_child([] { return true; }), 0);
+  auto other_program = [] { return ::execl("/bin/true", "true", nullptr) == 0; };
+  EXPECT_EQ(in_a_child(other_program), 0);
+  EXPECT_EQ(rt.run(give(7)), 7);
+  EXPECT_FALSE(sleeps.done());
 }
 
 }  // namespace

@@ -252,7 +252,14 @@ TEST_P(runtime_allocation, task_group) {
       co_return;
     };
     auto op = with_task_group(body);
-    co_await op;
+    try {
+      co_await op;
+    } catch (const exception_group&) {
+      // Looked into here and not outside: ThreadSanitizer does not see the counts of exceptions, which
+      // are libstdc++'s, and takes the end of the group on this thread for a race.
+      if (!allocation_fault::is_want_of_memory(std::current_exception())) throw;
+      throw std::bad_alloc();
+    }
     check(ended == 5);
   };
   fail_each_in(main);
