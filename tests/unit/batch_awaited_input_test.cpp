@@ -241,6 +241,35 @@ TEST(batch_awaited_input, cleans_up_before_the_end_and_what_that_throws_is_told)
   }
 }
 
+// The batch is dropped while its input runs, whose cleanup then waits: that is not cancelled.
+TEST(batch_awaited_input, cleanup_is_not_cancelled_with_the_batch) {
+  runtime rt(std::size_t{1});
+  batch_stream<int>* handle = nullptr;
+  bool is_clean = false;
+  auto dropping = [&]() -> async_generator<int> {
+    try {
+      for (int i = 0;; ++i) {
+        if (i == 3) handle->drop_unstarted();
+        co_yield i;
+      }
+    } catch (const generator_exit&) {  // the cleanup follows
+    }
+    co_await yield();
+    is_clean = true;
+  };
+  auto work = [&]() -> task<> {
+    auto stream = rt.stream(dropping(), negative, dispatch_options().with_window(8));
+    handle = &stream;
+    for (;;) {
+      auto next = stream.next();
+      auto item = co_await next;
+      if (!item) break;
+    }
+  };
+  rt.run(work());
+  EXPECT_TRUE(is_clean);
+}
+
 TEST(batch_awaited_input, of_a_refused_batch_is_destroyed) {
   runtime rt(std::size_t{1});
   rt.stop();

@@ -90,7 +90,7 @@ class input_feed final : private completion {
       feeder_ = join_handle<void>(*record);
       is_over = !record->join(*this);
       if (is_closed_) {
-        feeder_.cancel();
+        cancel_feeder();
       }
     } catch (...) {  // passed on, too
       end(std::current_exception());
@@ -140,9 +140,7 @@ class input_feed final : private completion {
   void cancel() noexcept {
     const std::scoped_lock guard(mutex_);
     is_closed_ = true;
-    if (feeder_.valid()) {
-      feeder_.cancel();
-    }
+    cancel_feeder();
     // No bell: a feeder that waits for it is cancelled there, or looks here first.
   }
 
@@ -171,6 +169,7 @@ class input_feed final : private completion {
       error = std::current_exception();
     }
     if constexpr (requires { self->source_->close(); }) {
+      self->begin_cleanup();
       try {
         auto closing = self->source_->close();
         co_await closing;
@@ -179,6 +178,23 @@ class input_feed final : private completion {
       }
     }
     self->keep_end(std::move(error));
+  }
+
+  /// Under the mutex.
+  void cancel_feeder() noexcept {
+    if (feeder_.valid() && !is_cleaning_up_) {
+      feeder_.cancel();
+      ++cancels_;
+    }
+  }
+
+  /// The end of the batch does not cancel the cleanup: a cancel that has not arrived is taken back.
+  void begin_cleanup() noexcept {
+    const std::scoped_lock guard(mutex_);
+    is_cleaning_up_ = true;
+    for (; cancels_ != 0; --cancels_) {
+      feeder_.uncancel();
+    }
   }
 
   enum class demand : std::uint8_t { none, some, over };
@@ -257,6 +273,8 @@ class input_feed final : private completion {
   std::size_t wanted_ = 0;
   bool is_awaited_ = false;  // the batch is held
   bool is_closed_ = false;
+  bool is_cleaning_up_ = false;
+  unsigned cancels_ = 0;  // those of the batch
   bool has_reached_end_ = false;
   bool has_ended_ = false;
   std::exception_ptr error_;
