@@ -11,11 +11,20 @@
 #include <algorithm>
 #include <chrono>
 #include <climits>
+#include <mutex>
 #include <new>
 #include <string>
 #include <system_error>
+#include <utility>
 
 namespace harrier::detail {
+
+namespace {
+
+constinit std::mutex all_mutex;
+constinit arena_provider* all = nullptr;
+
+}  // namespace
 
 struct arena_provider::arena {
   explicit arena(int threads) : tbb(threads) {}
@@ -60,9 +69,21 @@ arena_provider::arena_provider(runtime_core& core, clock& time, std::size_t slot
     seats_[slot].provider = this;
     seats_[slot].index = slot;
   }
+  const std::scoped_lock guard(all_mutex);
+  place_ = &all;
+  next_ = std::exchange(all, this);
+  if (next_ != nullptr) {
+    next_->place_ = &next_;
+  }
 }
 
-arena_provider::~arena_provider() = default;
+arena_provider::~arena_provider() {
+  const std::scoped_lock guard(all_mutex);
+  *place_ = next_;
+  if (next_ != nullptr) {
+    next_->place_ = place_;
+  }
+}
 
 int arena_provider::arena_size(std::size_t workers) {
   using limit = tbb::global_control;

@@ -13,7 +13,8 @@
 //                 shall decide anew what its thread does.
 //             (4) leave: timers go to the keeper; who was called meanwhile stays.
 // Lifetime    an answer may come late, when stand-ins have done the work and the runtime has gone:
-//             it holds the provider, and finds the slot not called.
+//             it holds the provider, and finds the slot not called. The process may end before oneTBB
+//             gets to it; in oneTBB's memory leak checkers see no owner, so providers are in a list.
 // Rejected    waiting for oneTBB however long it takes: with all of its threads waiting for
 //             coroutines, in tasks that call runtime::run(), nobody would ever come.
 //             A stand-in at once: a second set of threads, which is what the provider is to avoid.
@@ -89,6 +90,11 @@ class HARRIER_EXPORT arena_provider : public std::enable_shared_from_this<arena_
   std::atomic<std::uint32_t> ending_{0};
   std::atomic<std::uint64_t> stand_ins_{0};
   std::thread watch_;  // guarded by the core's mutex
+
+  // the list of all that exist, guarded by its mutex
+  arena_provider* next_ = nullptr;
+  arena_provider** place_ = nullptr;  // that points to this one
+
   elastic_pool pool_;  // last: its threads end before the rest goes
 };
 
