@@ -2,6 +2,7 @@
 #include <harrier/detail/worker_slot.hpp>
 
 #include <harrier/detail/allocator.hpp>
+#include <harrier/detail/context_word.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/seam.hpp>
 
@@ -97,6 +98,10 @@ void worker_slot::prepare() {
   options.debug = core_.options().debug;
   options.slow_step = core_.options().slow_step;
   runner_.emplace(std::move(options));
+  // The context of whoever needs one more worker is not the worker's, nor is it there any more if a
+  // coroutine is just being published.
+  context_word none;
+  const context_scope nobodys(none);
   event_loop& loop = runner_->loop();
   loop.install(&worker_slot::enqueue, *this, mutex_);
   if (arena_provider* provider = core_.provider()) {

@@ -406,5 +406,16 @@ TEST(context, a_spawn_from_outside_copies_the_threads_context) {
   EXPECT_EQ(handle.get(), 9);
 }
 
+TEST(context, a_worker_has_none_of_whoever_made_it) {
+  runtime pool(workers(1));
+  auto token = number().set(9);
+  auto of_the_worker = []() -> task<int> {
+    co_return this_worker::runner().context().run(in_a_plain_function);
+  };
+  auto handle = pool.spawn(of_the_worker());
+  number().reset(std::move(token));
+  EXPECT_EQ(handle.get(), 0);
+}
+
 }  // namespace
 }  // namespace harrier::test
