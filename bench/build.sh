@@ -51,7 +51,7 @@ build_preset() (
 )
 
 # run_ctest PRESET [CTEST_ARGUMENT...]: runs the tests of a tree, then says "N passed, N failed" on a
-# line of its own. A test that did not run has not passed.
+# line of its own. A test that did not run has failed.
 run_ctest() (
   cd "$root"
   junit=$root/build/$1/junit.xml
@@ -64,6 +64,6 @@ run_ctest() (
     /^[ \t]*failures="/ { failed = $2 }
     /^[ \t]*(disabled|skipped)="/ { skipped += $2 }
     /<testcase/ { exit }
-    END { printf "%d passed, %d failed\n", tests - failed - skipped, failed }' "$junit"
+    END { printf "%d passed, %d failed\n", tests - failed - skipped, failed + skipped }' "$junit"
   exit "$status"
 )

@@ -6,6 +6,7 @@
 #include "duration_argument.hpp"
 #include "exit_status.hpp"
 #include "interrupt.hpp"
+#include "limits.hpp"
 #include "on_error_argument.hpp"
 #include "output.hpp"
 #include "peak_memory.hpp"
@@ -65,8 +66,6 @@ class batch_figures {
   runtime_metrics metrics;
 };
 
-constexpr std::uint64_t most_coroutines = 1'000'000'000;
-constexpr std::uint64_t most_retries = 100;
 constexpr std::uint64_t most_per_second = 1'000'000'000;
 
 using steady = std::chrono::steady_clock;
@@ -329,7 +328,7 @@ int run_batch(const batch_options& options) {
   return exit_failure;
 }
 
-constexpr const char* footer =
+constexpr const char* batch_footer =
     R"(Kinds of work (item i returns i or fails, so the checksum is known in advance):
   noop      only returns
   yield     lets everything else that is ready run first, once
@@ -420,7 +419,7 @@ void add_batch_command(CLI::App& program, std::function<int()>& chosen) {
       ->default_str("1s");
   add_progress_option(*command, options->progress);
   command->add_flag("--json", options->json, "Print one JSON object and nothing else");
-  command->footer(footer);
+  command->footer(batch_footer);
   command->callback([options, &chosen] { chosen = [options] { return run_batch(*options); }; });
 }
 

@@ -8,6 +8,7 @@
 #include "comparison_table.hpp"
 #include "count_argument.hpp"
 #include "exit_status.hpp"
+#include "limits.hpp"
 #include "output.hpp"
 #include "progress_bar.hpp"
 #include "report.hpp"
@@ -34,8 +35,6 @@ class compare_options {
   bool asyncio = false;
   bool json = false;
 };
-
-constexpr std::uint64_t most_coroutines = 1'000'000'000;
 
 std::vector<contender_figures> measure_harrier(const comparison_plan& plan, std::size_t workers) {
   progress_bar bar;
@@ -93,7 +92,7 @@ int run_compare(const compare_options& options) {
   return exit_failure;
 }
 
-constexpr const char* footer =
+constexpr const char* compare_footer =
     R"(The ways to run many coroutines from ordinary code, and what each costs:
   loop_per_coroutine               run() for each: a new event loop every time
   loop_per_coroutine_with_poller   the same with the epoll set and event descriptor
@@ -138,7 +137,7 @@ void add_compare_command(CLI::App& program, std::function<int()>& chosen) {
       ->capture_default_str();
   command->add_flag("--asyncio", options->asyncio, "Measure the same in Python, beside it");
   command->add_flag("--json", options->json, "Print one JSON object and nothing else");
-  command->footer(footer);
+  command->footer(compare_footer);
   command->callback([options, &chosen] { chosen = [options] { return run_compare(*options); }; });
 }
 

@@ -3,6 +3,7 @@
 
 #include "count_argument.hpp"
 #include "duration_argument.hpp"
+#include "limits.hpp"
 #include "on_error_argument.hpp"
 #include "tree_hash.hpp"
 
@@ -16,10 +17,9 @@ namespace harrier::cli {
 namespace {
 
 constexpr std::uint64_t most_window = 1'000'000;
-constexpr std::uint64_t most_retries = 100;
 constexpr std::uint64_t most_rate = 1'000'000;
 
-constexpr const char* footer =
+constexpr const char* hash_footer =
     R"(One coroutine for each regular file; a PATH that is a directory stands for all of
 them in its tree. The output is what sha256sum prints, byte for byte, so
 sha256sum -c verifies it.
@@ -102,7 +102,7 @@ void add_hash_command(CLI::App& program, std::function<int()>& chosen) {
       ->default_str("collect");
   add_progress_option(*command, options->progress);
   command->add_flag("--json", options->json, "Print one JSON object and nothing else");
-  command->footer(footer);
+  command->footer(hash_footer);
   command->callback([options, &chosen] { chosen = [options] { return hash_paths(*options); }; });
 }
 

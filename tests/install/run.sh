@@ -64,7 +64,7 @@ fi
 if [[ $kind == static ]]; then
   step "add_subdirectory"
   quietly cmake -G Ninja -S "$here/subdirectory" -B "$work/subdirectory" -DCMAKE_BUILD_TYPE=Debug \
-    -DHARRIER_SOURCE_DIR="$root" -DCMAKE_UNITY_BUILD=ON
+    -DHARRIER_SOURCE_DIR="$root" -DHARRIER_UNITY=ON
   quietly cmake --build "$work/subdirectory"
   "$work/subdirectory/consumer"
 fi

@@ -55,8 +55,8 @@ class HARRIER_EXPORT worker_slot {
     return !ready_.empty() || !bound_.empty() || !deque_.empty() || high_.in_use();
   }
 
-  /// Makes the loop and room for forked children, before the slot has a thread: whoever hands work in learns that there is no memory
-  /// for it. Under the runtime's mutex.
+  /// Makes the loop and room for forked children, before the slot has a thread: whoever hands work
+  /// in learns that there is no memory for it. Under the runtime's mutex.
   void prepare();
   /// The thread of the slot: serves until the runtime ends.
   void serve();
