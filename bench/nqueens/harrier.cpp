@@ -5,10 +5,8 @@
 
 #include "config.hpp"
 
-#include <array>
 #include <cstddef>
 #include <memory>
-#include <optional>
 
 namespace bench::nqueens {
 namespace {
@@ -19,14 +17,16 @@ harrier::task<std::uint64_t> solve(int row, board<N> queens) {
   const columns<N> free(queens, row);
   if (free.count() == 0) co_return 0;
   const std::size_t last = free.count() - 1;
-  std::array<std::optional<harrier::forked<std::uint64_t>>, N> children;
+  harrier::fork_stack<std::uint64_t, N> children;
   for (std::size_t i = 0; i < last; ++i) {
-    auto child = co_await harrier::fork(solve<N>(row + 1, place<N>(queens, row, free[i])));
-    children[i].emplace(std::move(child));
+    children.fork(solve<N>(row + 1, place<N>(queens, row, free[i])));
   }
   auto in_place = solve<N>(row + 1, place<N>(queens, row, free[last]));
   std::uint64_t sum = co_await in_place;
-  for (std::size_t i = last; i-- > 0;) sum += co_await *children[i];
+  while (!children.empty()) {
+    auto join = children.join();
+    sum += co_await join;
+  }
   co_return sum;
 }
 

@@ -4,8 +4,10 @@
 #include <harrier/debug.hpp>
 #include <harrier/detail/promise.hpp>
 #include <harrier/event_loop.hpp>
+#include <harrier/task.hpp>
 
 #include <array>
+#include <coroutine>
 #include <cstddef>
 #include <cstdlib>
 #include <exception>
@@ -141,7 +143,7 @@ void note_spawn(task_record& record, std::source_location where) noexcept {
   }
 }
 
-void dropped_unstarted() noexcept {
+void drop_unstarted(std::coroutine_handle<> unstarted) noexcept {
   const execution* at = here();
   const bool debug = at != nullptr && at->loop != nullptr ? at->loop->is_debug()
                                                           : is_on(debug_mode::from_environment);
@@ -149,6 +151,7 @@ void dropped_unstarted() noexcept {
   if (debug && std::uncaught_exceptions() == 0) {
     report_error("a task was never awaited, run or spawned", nullptr, {});
   }
+  unstarted.destroy();
 }
 
 }  // namespace harrier::detail

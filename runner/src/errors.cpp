@@ -2,6 +2,7 @@
 #include <harrier/errors.hpp>
 
 #include <harrier/cancellation.hpp>
+#include <harrier/task.hpp>
 
 #include <typeinfo>
 #include <utility>
@@ -26,6 +27,8 @@ already_running::already_running()
 
 invalid_task::invalid_task()
     : std::logic_error("task has already been awaited, run or spawned, or was moved from") {}
+
+void detail::throw_invalid_task() { throw invalid_task(); }
 
 wrong_thread::wrong_thread(const char* call)
     : std::logic_error(std::string(call) +

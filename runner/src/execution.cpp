@@ -9,6 +9,7 @@
 namespace harrier::detail {
 
 constinit thread_local execution* running_execution = nullptr;
+constinit thread_local worker_slot* running_slot = nullptr;
 constinit thread_local std::uint32_t transfers_left = 1;
 
 namespace {
@@ -16,11 +17,24 @@ namespace {
 // A forked child does not inherit the running loop: its other threads are gone, and the loop is the
 // parent's.
 [[maybe_unused]] const int forget_in_child = ::pthread_atfork(nullptr, nullptr, [] {
-  running_execution = nullptr;
+  set_running(nullptr);
   transfers_left = 1;
 });
 
 }  // namespace
+
+void* allocate_frame_slowly(std::size_t bytes) {
+  execution* at = here();
+  return at != nullptr ? at->frames.allocate_frame(bytes) : allocate_unowned_frame(bytes);
+}
+
+void free_frame_slowly(void* frame, std::size_t bytes) noexcept {
+  if (execution* at = here()) {
+    at->frames.free_frame(frame, bytes);
+  } else {
+    free_unowned_frame(frame, bytes);
+  }
+}
 
 std::coroutine_handle<> bounce(std::coroutine_handle<> next) noexcept {
   if (execution* at = here()) [[likely]] {

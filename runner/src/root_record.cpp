@@ -231,6 +231,11 @@ void start_eagerly(task_record& record, event_loop& loop) noexcept {
   --at->eager_steps;
 }
 
+void promise_base::take_and_rethrow() {
+  result = result_kind::taken_error;
+  std::rethrow_exception(error);
+}
+
 promise_base& promise_base::find_root() noexcept {
   const auto parent = [](const promise_base& of) -> promise_base& {
     return std::coroutine_handle<promise_base>::from_address(of.continuation.address()).promise();
@@ -282,7 +287,8 @@ bool cancel_stolen(promise_base& child) noexcept {
   return true;
 }
 
-std::coroutine_handle<> finish(promise_base& ended) noexcept {
+std::coroutine_handle<> finish(std::coroutine_handle<> of_ended) noexcept {
+  promise_base& ended = promise_base::of(of_ended);
   execution& at = *here();
   task_record* record = ended.record_if_made();
   switch (ended.started_as) {

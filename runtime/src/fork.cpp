@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/fork.hpp>
 
+#include <harrier/fork_stack.hpp>
+
 #include <sched.h>
+
+#include <memory>
+#include <stdexcept>
 
 namespace harrier {
 namespace detail {
@@ -37,44 +42,54 @@ void take_back_or_wait(promise_base& child) noexcept {
   }
 }
 
-const ready_operations stolen_child_wait::operations_table{suspension::run, withdraw, nullptr,
-                                                           true};
-
-withdrawal stolen_child_wait::withdraw(ready_node& node) noexcept {
-  return cancel_stolen(*static_cast<stolen_child_wait&>(node).child_) ? withdrawal::passed_on
-                                                                      : withdrawal::too_late;
+void drop_unjoined(promise_base& child) noexcept {
+  take_back_or_wait(child);
+  child.handle().destroy();
 }
 
-std::coroutine_handle<> stolen_child_wait::wait(promise_base& child, promise_base& parent) {
-  child_ = &child;
-  bind(parent.handle(), "join of a forked child");
-  while (!begin_wait()) {  // a cancel is due: it goes on to the child
+const ready_operations child_join::operations_table{suspension::run, withdraw, nullptr, true};
+
+withdrawal child_join::withdraw(ready_node& node) noexcept {
+  // The node is the join's first member.
+  auto& join = *static_cast<child_join*>(static_cast<void*>(static_cast<suspension*>(&node)));
+  return cancel_stolen(*join.child_) ? withdrawal::passed_on : withdrawal::too_late;
+}
+
+std::coroutine_handle<> child_join::wait(promise_base& parent) {
+  promise_base& child = *child_;
+  std::construct_at(&wait_, operations_table);
+  HARRIER_ASSERT(static_cast<void*>(&wait_) == static_cast<void*>(this));
+  wait_.bind(parent.handle(), "join of a forked child");
+  while (!wait_.begin_wait()) {  // a cancel is due: it goes on to the child
     if (!cancel_stolen(child)) {
+      child.join.parent_waits();  // not any more: a wait all the same, and ends as one
       return transfer(parent.handle());
     }
-    record->take_cancel();
+    wait_.record->take_cancel();
   }
   if (child.join.is_in_group()) {
-    static_cast<child_group*>(child.owner)->parent = this;
+    static_cast<child_group*>(child.owner)->parent = &wait_;
   } else {
-    child.owner = this;
+    child.owner = &wait_;
   }
-  if (child.join.parent_waits() || !abandon_wait()) {
+  if (child.join.parent_waits() || !wait_.abandon_wait()) {
     return std::noop_coroutine();
   }
   return transfer(parent.handle());
 }
 
-std::coroutine_handle<> child_join::begin(promise_base& child, promise_base& parent) {
+std::coroutine_handle<> child_join::begin(std::coroutine_handle<> parent) {
   worker_slot* slot = this_slot();
+  promise_base& child = *child_;
   if (slot != nullptr && slot->pop_child_quickly(child)) [[likely]] {
-    child.is_awaited_by(parent.handle());
+    child.is_awaited_by(promise_base::of(parent).handle());
     return transfer(child.handle());
   }
-  return begin_slowly(child, parent);
+  return begin_slowly(promise_base::of(parent));
 }
 
-std::coroutine_handle<> child_join::begin_slowly(promise_base& child, promise_base& parent) {
+std::coroutine_handle<> child_join::begin_slowly(promise_base& parent) {
+  promise_base& child = *child_;
   worker_slot* slot = this_slot();
   promise_base* popped = slot != nullptr ? slot->pop_child() : nullptr;
   if (popped == &child) {
@@ -91,14 +106,28 @@ std::coroutine_handle<> child_join::begin_slowly(promise_base& child, promise_ba
   if (child.join.has_ended()) {
     return transfer(parent.handle());
   }
-  is_waiting_ = true;
   try {
-    return std::construct_at(&wait_)->wait(child, parent);
+    return wait(parent);
   } catch (...) {  // the child may refer to the parent's locals: passed on once it has ended
-    is_waiting_ = false;
     take_back_or_wait(child);
     throw;
   }
+}
+
+void throw_too_many_forks() { throw std::length_error("more children than the fork_stack holds"); }
+
+void child_join::end_otherwise() {
+  if (child_->join.is_waited_for()) {
+    wait_.deliver_cancel();
+  }
+  child_->rethrow_error();
+}
+
+void child_join::drop(promise_base& child) noexcept {
+  if (child.join.is_waited_for() && !child.join.has_ended()) {
+    take_back_or_wait(child);  // the parent is destroyed where it waits
+  }
+  child.handle().destroy();
 }
 
 }  // namespace detail

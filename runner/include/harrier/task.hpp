@@ -34,20 +34,26 @@ T take_result(task_record& ended) {
   return static_cast<task_promise<T>&>(*ended.root).take();
 }
 
+/// A task is dropped that nobody has started: a report in debug mode. It takes the handle and not the
+/// task. What owners of handles do is inlined down to calls such as this one, on the paths of errors,
+/// too: one whose address goes nowhere is no variable of a coroutine's frame.
+HARRIER_EXPORT void drop_unstarted(std::coroutine_handle<> unstarted) noexcept;
+[[noreturn]] HARRIER_EXPORT void throw_invalid_task();
+
 /// Awaits a child in place: no scheduling, no record, two transfers.
 template <class T>
 class [[nodiscard]] task_awaiter {
  public:
   using handle_type = std::coroutine_handle<task_promise<T>>;
 
-  explicit task_awaiter(handle_type child) : child_(child) {
+  HARRIER_INLINE explicit task_awaiter(handle_type child) : child_(child) {
     if (!child_) [[unlikely]] {
-      throw invalid_task();
+      throw_invalid_task();
     }
   }
   task_awaiter(const task_awaiter&) = delete;
   task_awaiter& operator=(const task_awaiter&) = delete;
-  ~task_awaiter() { child_.destroy(); }
+  HARRIER_INLINE ~task_awaiter() { child_.destroy(); }
 
   bool await_ready() const noexcept { return false; }
 
@@ -70,9 +76,6 @@ class [[nodiscard]] task_awaiter {
  private:
   handle_type child_;
 };
-
-/// A task is dropped that nobody has started: a report in debug mode.
-HARRIER_EXPORT void dropped_unstarted() noexcept;
 
 /// Reaches into a task; the runner, the batch and fork take frames from tasks with it.
 struct task_access {
@@ -109,24 +112,24 @@ class [[nodiscard]] HARRIER_IN_REGISTERS task {
   using value_type = T;
   using harrier_native = void;
 
-  task(task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
-  task& operator=(task&& other) noexcept {
+  HARRIER_INLINE task(task&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
+  HARRIER_INLINE task& operator=(task&& other) noexcept {
     if (this != &other) {
       reset();
       handle_ = std::exchange(other.handle_, {});
     }
     return *this;
   }
-  ~task() { reset(); }
+  HARRIER_INLINE ~task() { reset(); }
 
   /// Whether there is still a coroutine to start.
   bool valid() const noexcept { return static_cast<bool>(handle_); }
 
   /// Runs the coroutine inside the one that awaits.
-  detail::task_awaiter<T> operator co_await() & {
+  HARRIER_INLINE detail::task_awaiter<T> operator co_await() & {
     return detail::task_awaiter<T>(std::exchange(handle_, {}));
   }
-  detail::task_awaiter<T> operator co_await() && {
+  HARRIER_INLINE detail::task_awaiter<T> operator co_await() && {
     return detail::task_awaiter<T>(std::exchange(handle_, {}));
   }
 
@@ -135,10 +138,9 @@ class [[nodiscard]] HARRIER_IN_REGISTERS task {
   friend struct detail::task_access;
   explicit task(std::coroutine_handle<promise_type> handle) noexcept : handle_(handle) {}
 
-  void reset() noexcept {
-    if (handle_) {
-      detail::dropped_unstarted();
-      handle_.destroy();
+  HARRIER_INLINE void reset() noexcept {
+    if (handle_) [[unlikely]] {
+      detail::drop_unstarted(handle_);
     }
   }
 

@@ -17,80 +17,89 @@ class forked;
 
 namespace detail {
 
-/// Not inline: few programs need it, and all have forks.
+/// Its context_keeper.
 template <class T>
-HARRIER_NOINLINE task<T> with_own_context(task<T> child) {
-  return in_own_context(std::move(child), context_word::current().copy());
+std::coroutine_handle<> with_own_context(std::coroutine_handle<> child) {
+  using handle = std::coroutine_handle<task_promise<T>>;
+  task<T> kept = in_own_context(task_access::adopt<T>(handle::from_address(child.address())),
+                                context_word::current().copy());
+  return task_access::release(kept);
 }
 
-/// Pushes a child for thieves, or keeps it for its join where there is no worker.
+/// Pushes a child for thieves, or keeps it for its join where there is no worker. What comes back is to
+/// be joined: the child, or, in a program with context variables, what `keeper` makes of it. Not inline:
+/// it is a call anyway, and like this the parent needs few registers.
+HARRIER_EXPORT HARRIER_NOINLINE std::coroutine_handle<> offer(std::coroutine_handle<> child,
+                                                              context_keeper& keeper);
+/// The same for one of a group.
+HARRIER_EXPORT HARRIER_NOINLINE std::coroutine_handle<> offer_of_group(
+    std::coroutine_handle<> child, context_keeper& keeper, child_group& group);
+
 template <class T>
-[[gnu::always_inline]] inline forked<T> fork_now(task<T>&& child, child_group* group = nullptr) {
+HARRIER_INLINE inline std::coroutine_handle<task_promise<T>> fork_handle(
+    task<T>&& child, child_group* group = nullptr) {
   if (!child.valid()) [[unlikely]] {
-    throw invalid_task();
+    throw_invalid_task();
   }
-  // relaxed: hint, see context_word::snapshot()
-  if (has_context_vars.load(std::memory_order_relaxed)) [[unlikely]] {
-    child = with_own_context(std::move(child));
+  const std::coroutine_handle<> released = task_access::release(child);
+  const std::coroutine_handle<> offered =
+      group == nullptr ? offer(released, with_own_context<T>)
+                       : offer_of_group(released, with_own_context<T>, *group);
+  if (!offered) {
+    __builtin_unreachable();  // so that a join in the same body needs no look
   }
-  promise_base& promise = task_access::promise(child);
-  if (group != nullptr) {
-    promise.owner = group;
-    promise.join.enter_group();
-  }
-  if (worker_slot* slot = this_slot()) [[likely]] {
-    slot->push_child(promise);
-  } else {
-    promise.join.keep();
-  }
-  // Last: what is empty from here on needs no look before it is destroyed.
-  return forked<T>(task_access::release(child));
+  return std::coroutine_handle<task_promise<T>>::from_address(offered.address());
+}
+template <class T>
+HARRIER_INLINE inline forked<T> fork_now(task<T>&& child, child_group* group = nullptr) {
+  return forked<T>(fork_handle(std::move(child), group));
 }
 
 /// A forked child goes without having been joined.
 HARRIER_EXPORT void take_back_or_wait(promise_base& child) noexcept;
+/// The same, and destroys it.
+HARRIER_EXPORT void drop_unjoined(promise_base& child) noexcept;
 /// Takes a child that has not started off the deque. False: a thief has it.
 HARRIER_EXPORT bool take_back(promise_base& child) noexcept;
-
-/// A parent that waits for a child which a thief has.
-class stolen_child_wait final : public suspension {
- public:
-  stolen_child_wait() noexcept : suspension(operations_table) {}
-  /// What to resume: nothing, or the parent, if the child has just ended.
-  HARRIER_EXPORT std::coroutine_handle<> wait(promise_base& child, promise_base& parent);
-
- private:
-  /// A cancel goes on to the child, whose end then resumes the parent.
-  static withdrawal withdraw(ready_node& node) noexcept;
-  HARRIER_EXPORT static const ready_operations operations_table;
-
-  promise_base* child_ = nullptr;
-};
 
 /// The join of a child, and the wait of the parent if a thief has it.
 class child_join {
  public:
-  child_join() noexcept {}
-  ~child_join() {}
+  HARRIER_INLINE explicit child_join(promise_base* child) noexcept : child_(child) {}
+  HARRIER_INLINE ~child_join() {
+    if (child_ != nullptr) [[unlikely]] {
+      drop(*child_);
+    }
+  }
+  child_join(const child_join&) = delete;
+  child_join& operator=(const child_join&) = delete;
 
+  promise_base& child() noexcept { return *child_; }
   /// What to resume: the child, if nobody else has it; the parent, if the child has ended; or nothing.
   /// Once the parent waits, another thread may resume it. Not inline: it would be most of the body of
   /// a coroutine that joins several.
-  HARRIER_EXPORT HARRIER_NOINLINE std::coroutine_handle<> begin(promise_base& child,
-                                                                promise_base& parent);
-  bool is_waiting() const noexcept { return is_waiting_; }
-  void end() {
-    wait_.deliver_cancel();
-    is_waiting_ = false;
+  HARRIER_EXPORT HARRIER_NOINLINE std::coroutine_handle<> begin(std::coroutine_handle<> parent);
+  /// The parent goes on, and the child has not just ended in its place with a value. Throws what it
+  /// threw, or a cancel of the parent.
+  HARRIER_EXPORT HARRIER_NOINLINE void end_otherwise();
+  HARRIER_INLINE void destroy_child() noexcept {
+    child_->handle().destroy();
+    child_ = nullptr;
   }
 
  private:
-  HARRIER_NOINLINE std::coroutine_handle<> begin_slowly(promise_base& child, promise_base& parent);
+  HARRIER_NOINLINE std::coroutine_handle<> begin_slowly(promise_base& parent);
+  std::coroutine_handle<> wait(promise_base& parent);
+  /// The join has failed, or the parent is destroyed where it waits.
+  HARRIER_EXPORT HARRIER_NOINLINE static void drop(promise_base& child) noexcept;
+  /// A cancel goes on to the child, whose end then resumes the parent.
+  static withdrawal withdraw(ready_node& node) noexcept;
+  static const ready_operations operations_table;
 
-  bool is_waiting_ = false;
   union {
-    stolen_child_wait wait_;  // made only if the parent waits, which is rare
+    suspension wait_;  // made only if the parent waits, which is rare; first: see withdraw()
   };
+  promise_base* child_;
 };
 
 template <class T>
@@ -98,37 +107,71 @@ class join_child_awaiter final {
  public:
   using handle_type = std::coroutine_handle<task_promise<T>>;
 
-  explicit join_child_awaiter(handle_type child) : child_(child) {
-    if (!child_) [[unlikely]] {
-      throw invalid_task();
+  HARRIER_INLINE explicit join_child_awaiter(handle_type child)
+      : join_(child ? &child.promise() : nullptr) {
+    if (!child) [[unlikely]] {
+      throw_invalid_task();
     }
   }
   join_child_awaiter(const join_child_awaiter&) = delete;
   join_child_awaiter& operator=(const join_child_awaiter&) = delete;
-  ~join_child_awaiter() {
-    if (join_.is_waiting()) [[unlikely]] {  // the parent is destroyed where it waits, or cancelled
-      take_back_or_wait(child_.promise());
-    }
-    child_.destroy();
-  }
+  HARRIER_INLINE ~join_child_awaiter() {}
 
   bool await_ready() const noexcept { return false; }
 
   template <class Parent>
   HARRIER_PUBLISHES std::coroutine_handle<> await_suspend(std::coroutine_handle<Parent> parent) {
-    return join_.begin(child_.promise(), parent.promise());
+    static_assert(std::derived_from<Parent, promise_base>);
+    return join_.begin(parent);
   }
 
-  T await_resume() {
-    if (join_.is_waiting()) [[unlikely]] {
-      join_.end();
+  HARRIER_INLINE T await_resume() {
+    auto& child = static_cast<task_promise<T>&>(join_.child());
+    if (!child.has_value_in_place()) [[unlikely]] {
+      join_.end_otherwise();
     }
-    return child_.promise().take();
+    const frame_end end(join_);
+    return child.take_value();
   }
 
  private:
-  handle_type child_;
+  class frame_end {
+   public:
+    HARRIER_INLINE explicit frame_end(child_join& join) noexcept : join_(join) {}
+    HARRIER_INLINE ~frame_end() { join_.destroy_child(); }
+
+   private:
+    child_join& join_;
+  };
+
   child_join join_;
+};
+
+/// A join that is awaited at once.
+template <class T>
+class [[nodiscard]] child_joining {
+ public:
+  using harrier_native = void;
+
+  HARRIER_INLINE explicit child_joining(std::coroutine_handle<task_promise<T>> child) noexcept
+      : child_(child) {}
+  child_joining(const child_joining&) = delete;
+  child_joining& operator=(const child_joining&) = delete;
+  HARRIER_INLINE ~child_joining() {
+    if (child_) [[unlikely]] {
+      drop_unjoined(child_.promise());
+    }
+  }
+
+  HARRIER_INLINE join_child_awaiter<T> operator co_await() & {
+    return join_child_awaiter<T>(std::exchange(child_, {}));
+  }
+  HARRIER_INLINE join_child_awaiter<T> operator co_await() && {
+    return join_child_awaiter<T>(std::exchange(child_, {}));
+  }
+
+ private:
+  std::coroutine_handle<task_promise<T>> child_;
 };
 
 }  // namespace detail
@@ -149,12 +192,11 @@ class [[nodiscard]] forked {
   using value_type = T;
   using harrier_native = void;
 
-  forked(forked&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
+  HARRIER_INLINE forked(forked&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
   forked& operator=(forked&&) = delete;
-  ~forked() {
+  HARRIER_INLINE ~forked() {
     if (handle_) [[unlikely]] {
-      detail::take_back_or_wait(handle_.promise());
-      handle_.destroy();
+      detail::drop_unjoined(handle_.promise());
     }
   }
 
@@ -169,10 +211,10 @@ class [[nodiscard]] forked {
     return true;
   }
 
-  detail::join_child_awaiter<T> operator co_await() & {
+  HARRIER_INLINE detail::join_child_awaiter<T> operator co_await() & {
     return detail::join_child_awaiter<T>(std::exchange(handle_, {}));
   }
-  detail::join_child_awaiter<T> operator co_await() && {
+  HARRIER_INLINE detail::join_child_awaiter<T> operator co_await() && {
     return detail::join_child_awaiter<T>(std::exchange(handle_, {}));
   }
 
@@ -194,7 +236,10 @@ class [[nodiscard]] fork_operation {
   using harrier_native = void;
   using harrier_never_waits = void;
 
-  explicit fork_operation(task<T> child) noexcept : child_(std::move(child)) {}
+  HARRIER_INLINE explicit fork_operation(task<T> child) noexcept : child_(std::move(child)) {}
+  fork_operation(const fork_operation&) = delete;
+  fork_operation& operator=(const fork_operation&) = delete;
+  HARRIER_INLINE ~fork_operation() {}
 
   class awaiter {
    public:

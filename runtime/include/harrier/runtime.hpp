@@ -15,6 +15,7 @@
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/dispatch_options.hpp>
 #include <harrier/fork.hpp>
+#include <harrier/fork_stack.hpp>
 #include <harrier/from_future.hpp>
 #include <harrier/index_set.hpp>
 #include <harrier/item_seed.hpp>

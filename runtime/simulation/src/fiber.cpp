@@ -149,7 +149,7 @@ void fiber::put_down() noexcept {
 }
 
 void fiber::take_up() noexcept {
-  detail::running_execution = execution_;
+  detail::set_running(execution_);
   detail::transfers_left = transfers_left_;
   errno = errno_;
   std::memcpy(static_cast<void*>(abi::__cxa_get_globals()), &exceptions_, sizeof(exceptions_));

@@ -10,6 +10,9 @@
 
 #define HARRIER_EXPORT __attribute__((visibility("default")))
 #define HARRIER_NOINLINE __attribute__((noinline))
+// Also where the compiler expects no profit, such as on the paths of errors: a call there that takes the
+// address of a variable would keep it in the coroutine's frame on all others.
+#define HARRIER_INLINE [[gnu::always_inline]]
 
 // Thread-locals are read through one function. clang before 19 keeps the address of a thread-local
 // across a suspension when that function is inlined; g++ 12 and clang 19 do not.

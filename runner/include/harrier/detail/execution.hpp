@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a running coroutine needs of the thread it runs on, behind one thread-local pointer.
+// What a running coroutine needs of the thread it runs on, behind a thread-local pointer; a second one
+// leads to the worker's slot, which a fork and its join ask for.
 #pragma once
 
 #include <harrier/detail/config.hpp>
@@ -44,6 +45,10 @@ struct execution {
 extern HARRIER_EXPORT constinit thread_local execution* running_execution
     __attribute__((tls_model("initial-exec")));
 
+/// The slot of running_execution, or null: written with it.
+extern HARRIER_EXPORT constinit thread_local worker_slot* running_slot
+    __attribute__((tls_model("initial-exec")));
+
 /// Transfers until the next bounce. On a thread that runs no loop each one bounces.
 extern HARRIER_EXPORT constinit thread_local std::uint32_t transfers_left
     __attribute__((tls_model("initial-exec")));
@@ -51,15 +56,20 @@ extern HARRIER_EXPORT constinit thread_local std::uint32_t transfers_left
 /// The execution of this thread's running loop, or null. Never kept across a suspension.
 HARRIER_READS_THREAD_LOCAL inline execution* here() noexcept { return running_execution; }
 
+inline void set_running(execution* next) noexcept {
+  running_execution = next;
+  running_slot = next != nullptr ? next->slot : nullptr;
+}
+
 /// Marks `next` as running on this thread for a scope.
 class running_scope {
  public:
   explicit running_scope(execution& next) noexcept
       : previous_(running_execution), transfers_left_(transfers_left) {
-    running_execution = &next;
+    set_running(&next);
   }
   ~running_scope() {
-    running_execution = previous_;
+    set_running(previous_);
     transfers_left = transfers_left_;
   }
   running_scope(const running_scope&) = delete;
@@ -70,19 +80,27 @@ class running_scope {
   std::uint32_t transfers_left_;
 };
 
+/// No loop runs here, or its cache has none, or enough, of the size.
+HARRIER_EXPORT HARRIER_NOINLINE void* allocate_frame_slowly(std::size_t bytes);
+HARRIER_EXPORT HARRIER_NOINLINE void free_frame_slowly(void* frame, std::size_t bytes) noexcept;
+
+// One call for all that is rare, so that nothing of it is prepared before it is known to be needed.
 inline void* allocate_frame(std::size_t bytes) {
   if (execution* at = here()) [[likely]] {
-    return at->frames.allocate_frame(bytes);
+    if (void* frame = at->frames.take_frame(bytes)) [[likely]] {
+      return frame;
+    }
   }
-  return allocate_unowned_frame(bytes);
+  return allocate_frame_slowly(bytes);
 }
 
-inline void free_frame(void* block, std::size_t bytes) noexcept {
+inline void free_frame(void* frame, std::size_t bytes) noexcept {
   if (execution* at = here()) [[likely]] {
-    at->frames.free_frame(block, bytes);
-  } else {
-    free_unowned_frame(block, bytes);
+    if (at->frames.keep_frame(frame, bytes)) [[likely]] {
+      return;
+    }
   }
+  free_frame_slowly(frame, bytes);
 }
 
 }  // namespace harrier::detail

@@ -47,38 +47,23 @@ class frame_cache {
   frame_cache& operator=(const frame_cache&) = delete;
   ~frame_cache() { trim(); }
 
-  void* allocate_frame(std::size_t bytes) {
-    return allocate((bytes + frame_alignment - 1) & ~(frame_alignment - 1));
-  }
-
-  void free_frame(void* memory, std::size_t bytes) noexcept {
-    free(memory, (bytes + frame_alignment - 1) & ~(frame_alignment - 1));
+  void* allocate_frame(std::size_t bytes) { return allocate(of_frame(bytes)); }
+  void free_frame(void* memory, std::size_t bytes) noexcept { free(memory, of_frame(bytes)); }
+  /// The same, as far as the lists go. Null, or false: they do not.
+  void* take_frame(std::size_t bytes) noexcept { return take(of_frame(bytes)); }
+  bool keep_frame(void* memory, std::size_t bytes) noexcept {
+    return keep(memory, of_frame(bytes));
   }
 
   void* allocate(std::size_t bytes) {
-    const std::size_t index = (bytes + granule - 1) / granule;
-    if (index < classes) [[likely]] {
-      free_list& list = lists_[index];
-      if (block* head = list.head) [[likely]] {
-        list.head = head->next;
-        add(list.room, 1u);
-        return head;
-      }
-    }
-    return refill(bytes);
+    void* memory = take(bytes);
+    return memory != nullptr ? memory : refill(bytes);
   }
 
   void free(void* memory, std::size_t bytes) noexcept {
-    const std::size_t index = (bytes + granule - 1) / granule;
-    if (index < classes) [[likely]] {
-      free_list& list = lists_[index];
-      if (list.room.load(std::memory_order_relaxed) != 0) [[likely]] {  // written here alone
-        list.head = ::new (memory) block{list.head};
-        add(list.room, ~0u);  // one less
-        return;
-      }
+    if (!keep(memory, bytes)) [[unlikely]] {
+      release(memory, index_of(bytes));
     }
-    release(memory, index);
   }
 
   /// Gives everything cached back to the allocator.
@@ -99,6 +84,38 @@ class frame_cache {
     }
     return blocks;
   }();
+
+  static constexpr std::size_t of_frame(std::size_t bytes) noexcept {
+    return (bytes + frame_alignment - 1) & ~(frame_alignment - 1);
+  }
+  static constexpr std::size_t index_of(std::size_t bytes) noexcept {
+    return (bytes + granule - 1) / granule;
+  }
+
+  void* take(std::size_t bytes) noexcept {
+    const std::size_t index = index_of(bytes);
+    if (index < classes) [[likely]] {
+      free_list& list = lists_[index];
+      if (block* head = list.head) [[likely]] {
+        list.head = head->next;
+        add(list.room, 1u);
+        return head;
+      }
+    }
+    return nullptr;
+  }
+  bool keep(void* memory, std::size_t bytes) noexcept {
+    const std::size_t index = index_of(bytes);
+    if (index < classes) [[likely]] {
+      free_list& list = lists_[index];
+      if (list.room.load(std::memory_order_relaxed) != 0) [[likely]] {  // written here alone
+        list.head = ::new (memory) block{list.head};
+        add(list.room, ~0u);  // one less
+        return true;
+      }
+    }
+    return false;
+  }
 
   struct block {
     block* next;

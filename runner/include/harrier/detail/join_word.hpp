@@ -53,6 +53,11 @@ class join_word {
     return (bits_.fetch_or(parent_waiting, std::memory_order_acq_rel) & child_ended) == 0;
   }
 
+  /// Whether the parent has come to wait. For the parent.
+  bool is_waited_for() const noexcept {
+    return (bits_.load(std::memory_order_relaxed) & parent_waiting) != 0;  // parent only
+  }
+
   /// The child's result is in place. True: the parent waits, and the caller has to continue it.
   bool child_ends() noexcept {
     // acq_rel: publishes the result, and sees `owner`  [join_word:ended]

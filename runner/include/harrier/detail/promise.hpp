@@ -58,6 +58,10 @@ struct promise_base {
   std::coroutine_handle<promise_base> handle() noexcept {
     return std::coroutine_handle<promise_base>::from_promise(*this);
   }
+  /// The promise of a coroutine of ours.
+  static promise_base& of(std::coroutine_handle<> coroutine) noexcept {
+    return std::coroutine_handle<promise_base>::from_address(coroutine.address()).promise();
+  }
 
   static void* operator new(std::size_t bytes) { return allocate_frame(bytes); }
   static void operator delete(void* frame, std::size_t bytes) noexcept { free_frame(frame, bytes); }
@@ -74,8 +78,7 @@ struct promise_base {
   /// Rethrows what the coroutine threw, if it did. Once.
   void rethrow_error() {
     if (result == result_kind::error) [[unlikely]] {
-      result = result_kind::taken_error;
-      std::rethrow_exception(error);
+      take_and_rethrow();
     }
   }
 
@@ -95,6 +98,15 @@ struct promise_base {
                                      std::source_location where = std::source_location::current()) {
     site = where;
     return foreign_awaiter<A>(static_cast<A&&>(awaitable));
+  }
+
+  /// Whether the coroutine ran in the place of whoever awaits it, and has ended with a value. One
+  /// comparison of two bytes.
+  bool has_value_in_place() const noexcept {
+    constexpr auto both = [](result_kind ended, role started) {
+      return static_cast<std::uint32_t>(ended) | static_cast<std::uint32_t>(started) << 8;
+    };
+    return both(result, started_as) == both(result_kind::value, role::awaited);
   }
 
   /// The root of this chain of awaits. Found when somebody first asks, which most children end
@@ -134,6 +146,7 @@ struct promise_base {
 
   HARRIER_EXPORT HARRIER_NOINLINE static task_record& make_record(promise_base& root);
   HARRIER_EXPORT HARRIER_NOINLINE promise_base& find_root() noexcept;
+  [[noreturn]] HARRIER_EXPORT HARRIER_NOINLINE void take_and_rethrow();
 
   static constexpr std::uintptr_t source_tag = 1;
 
@@ -153,8 +166,10 @@ struct promise_base {
   join_word join;  ///< forked children only
 };
 
-/// The end of a coroutine that nobody awaits directly. Returns what to resume next.
-HARRIER_EXPORT HARRIER_NOINLINE std::coroutine_handle<> finish(promise_base& ended) noexcept;
+/// The end of a coroutine that nobody awaits directly. Returns what to resume next. Takes the handle,
+/// which is at hand: where the promise's address goes nowhere, no register is kept for it.
+HARRIER_EXPORT HARRIER_NOINLINE std::coroutine_handle<> finish(
+    std::coroutine_handle<> of_ended) noexcept;
 
 /// Cancels a forked child that left its parent. False: it has ended.
 HARRIER_EXPORT bool cancel_stolen(promise_base& child) noexcept;
@@ -171,7 +186,7 @@ struct final_awaiter {
     if (promise.started_as == role::item && (promise.chain & promise_base::source_tag) != 0) {
       return std::noop_coroutine();  // never suspended: the batch collects it where it started it
     }
-    return finish(promise);
+    return finish(ended);
   }
   void await_resume() const noexcept {}
 };
@@ -227,8 +242,10 @@ class result_promise : public promise_base {
   /// The value, or a rethrow of the error. Once.
   T take() {
     rethrow_error();
-    return std::move(*value_.at());
+    return take_value();
   }
+  /// The same for one that has not thrown.
+  T take_value() { return std::move(*value_.at()); }
 
  private:
   value_room<T> value_;
@@ -247,6 +264,7 @@ class result_promise<T&> : public promise_base {
     rethrow_error();
     return *value_;
   }
+  T& take_value() noexcept { return *value_; }
 
  private:
   T* value_ = nullptr;
@@ -259,6 +277,7 @@ class result_promise<void> : public promise_base {
   final_awaiter final_suspend() const noexcept { return final_awaiter(); }
   void return_void() noexcept { result = result_kind::value; }
   void take() { rethrow_error(); }
+  void take_value() const noexcept {}
 };
 
 template <class Promise>

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <atomic>
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,6 +26,9 @@
 namespace harrier::detail {
 
 class runtime_core;
+struct child_group;
+/// The coroutine that keeps a child's own context variables, in the place of the child.
+using context_keeper = std::coroutine_handle<>(std::coroutine_handle<> child);
 
 class HARRIER_EXPORT worker_slot {
  public:
@@ -38,8 +42,6 @@ class HARRIER_EXPORT worker_slot {
   harrier::runner& runner() noexcept { return *runner_; }
   event_loop* loop() noexcept { return loop_.load(std::memory_order_acquire); }  // [slot:loop]
 
-  /// Pushes a forked child and lets a hungry worker know; or keeps it for its join, without memory.
-  void push_child(promise_base& child) noexcept;
   promise_base* pop_child() noexcept { return deque_.pop(); }
   /// False: it may still be there, for pop_child().
   bool pop_child_quickly(const promise_base& child) noexcept { return deque_.pop_quickly(&child); }
@@ -106,6 +108,9 @@ class HARRIER_EXPORT worker_slot {
 
  private:
   friend class runtime_core;
+  friend std::coroutine_handle<> offer(std::coroutine_handle<> child, context_keeper& keeper);
+  friend std::coroutine_handle<> offer_of_group(std::coroutine_handle<> child,
+                                                context_keeper& keeper, child_group& group);
 
   /// The batches of one class: a part of batches_, and whose turn is next.
   struct batch_class {
@@ -146,8 +151,11 @@ class HARRIER_EXPORT worker_slot {
   void open() noexcept;
   void finish() noexcept;
   bool park();
-  HARRIER_NOINLINE void push_child_slowly(promise_base& child) noexcept;
-  HARRIER_NOINLINE void wake_for_child() noexcept;
+  /// Pushes a forked child and lets a hungry worker know; or keeps it for its join, where there is no
+  /// worker, or no memory. Gives the child.
+  HARRIER_NOINLINE static std::coroutine_handle<> push_or_keep(
+      std::coroutine_handle<> child) noexcept;
+  HARRIER_NOINLINE std::coroutine_handle<> wake_for(std::coroutine_handle<> child) noexcept;
   bool keep_timers() noexcept;
   void stay_after_all() noexcept;
   std::uint32_t random() noexcept;
@@ -188,9 +196,6 @@ class HARRIER_EXPORT worker_slot {
 };
 
 /// The slot whose thread this is, or null.
-inline worker_slot* this_slot() noexcept {
-  execution* at = here();
-  return at != nullptr ? at->slot : nullptr;
-}
+HARRIER_READS_THREAD_LOCAL inline worker_slot* this_slot() noexcept { return running_slot; }
 
 }  // namespace harrier::detail
