@@ -6,6 +6,8 @@
 
 #include <benchmark/benchmark.h>
 
+#include <functional>
+
 namespace bench::flat_batch {
 namespace {
 
@@ -48,6 +50,14 @@ const contender discarded("flat_batch_discarded", "harrier", worker_counts(),
                               batch.get();
                             });
                           });
+
+const contender reduced("flat_batch_reduced", "harrier", worker_counts(), [](std::size_t workers) {
+  auto runtime = std::make_shared<harrier::runtime>(workers);
+  return measure_discarded([runtime](std::uint64_t n) {
+    auto sum = runtime->reduce(n, index, harrier::reduction(std::uint64_t{0}, std::plus<>()));
+    check(sum.get() == n * (n - 1) / 2, "flat_batch_reduced");
+  });
+});
 
 }  // namespace
 }  // namespace bench::flat_batch
