@@ -128,6 +128,7 @@ class HARRIER_EXPORT worker_slot {
   bool finds_high_batch();
   bool step_bound();
   bool step_node(ready_node* node);
+  void run_node(ready_node& node);
   bool run_new_items(priority urgency);
   stealable_queue& open_queue(priority urgency) noexcept;
   batch_class& batches_of(priority urgency) noexcept {
