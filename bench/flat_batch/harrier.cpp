@@ -2,6 +2,7 @@
 // flat_batch as one dispatch to the runtime.
 #include <harrier/runtime.hpp>
 
+#include "../common/frame_bytes.hpp"
 #include "config.hpp"
 
 #include <benchmark/benchmark.h>
@@ -36,7 +37,8 @@ measurement collect(std::size_t workers) {
       .with_counter("loops_created",
                     [runtime] { return static_cast<double>(runtime->metrics().loops_created); })
       .with_counter("frames_peak",
-                    [runtime] { return static_cast<double>(runtime->metrics().frames_peak); });
+                    [runtime] { return static_cast<double>(runtime->metrics().frames_peak); })
+      .with_counter("frame_bytes", [] { return frame_bytes(index(0)); });
 }
 
 const contender collected("flat_batch", "harrier", worker_counts(), collect);
