@@ -3,6 +3,7 @@
 // (harrier_awaited); and by hand, with a semaphore around spawns (harrier_semaphore).
 #include <harrier/runtime.hpp>
 
+#include "../common/frame_bytes.hpp"
 #include "config.hpp"
 
 #include <memory>
@@ -69,7 +70,8 @@ template <class Run>
 contender make(const char* name, Run run) {
   return contender("batch_stream", name, worker_counts(), [run](std::size_t workers) {
     auto rt = std::make_shared<harrier::runtime>(workers);
-    return measure([rt, run](std::uint64_t n) { return run(*rt, n); });
+    return measure([rt, run](std::uint64_t n) { return run(*rt, n); })
+        .with_counter("frame_bytes", [] { return frame_bytes(index(0)); });
   });
 }
 

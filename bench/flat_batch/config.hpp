@@ -2,6 +2,7 @@
 // flat_batch: N independent trivial coroutines (or tasks) given in one call from ordinary code.
 //   flat_batch            each returns its index and all results are collected
 //   flat_batch_discarded  each returns nothing
+//   flat_batch_reduced    each returns its index, and they are added up
 //   flat_batch_oversubscribed  like flat_batch, on 64 workers, however few the cores
 //
 // Question  what does one coroutine of a huge batch cost, and does memory depend on how many there

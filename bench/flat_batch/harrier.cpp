@@ -2,9 +2,12 @@
 // flat_batch as one dispatch to the runtime.
 #include <harrier/runtime.hpp>
 
+#include "../common/frame_bytes.hpp"
 #include "config.hpp"
 
 #include <benchmark/benchmark.h>
+
+#include <functional>
 
 namespace bench::flat_batch {
 namespace {
@@ -34,7 +37,8 @@ measurement collect(std::size_t workers) {
       .with_counter("loops_created",
                     [runtime] { return static_cast<double>(runtime->metrics().loops_created); })
       .with_counter("frames_peak",
-                    [runtime] { return static_cast<double>(runtime->metrics().frames_peak); });
+                    [runtime] { return static_cast<double>(runtime->metrics().frames_peak); })
+      .with_counter("frame_bytes", [] { return frame_bytes(index(0)); });
 }
 
 const contender collected("flat_batch", "harrier", worker_counts(), collect);
@@ -48,6 +52,14 @@ const contender discarded("flat_batch_discarded", "harrier", worker_counts(),
                               batch.get();
                             });
                           });
+
+const contender reduced("flat_batch_reduced", "harrier", worker_counts(), [](std::size_t workers) {
+  auto runtime = std::make_shared<harrier::runtime>(workers);
+  return measure_discarded([runtime](std::uint64_t n) {
+    auto sum = runtime->reduce(n, index, harrier::reduction(std::uint64_t{0}, std::plus<>()));
+    check(sum.get() == n * (n - 1) / 2, "flat_batch_reduced");
+  });
+});
 
 }  // namespace
 }  // namespace bench::flat_batch

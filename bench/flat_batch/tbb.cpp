@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // flat_batch on raw oneTBB. tbb: one task per item, given to one task_group. tbb_parallel_for: the
-// range algorithm, which calls a function per item and starts a task per chunk.
+// range algorithm, which calls a function per item and starts a task per chunk, as does
+// tbb_parallel_reduce.
 #include "../common/tbb_arena.hpp"
 #include "config.hpp"
 
 #include <benchmark/benchmark.h>
+#include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
+#include <tbb/parallel_reduce.h>
 #include <tbb/task_group.h>
+
+#include <functional>
 
 namespace bench::flat_batch {
 namespace {
+
+using range = tbb::blocked_range<std::uint64_t>;
 
 measurement collect(std::size_t workers) {
   auto arena = std::make_shared<tbb_arena>(workers);
@@ -70,6 +77,27 @@ const contender discarded_by_range("flat_batch_discarded", "tbb_parallel_for", w
                                        });
                                      });
                                    });
+
+const contender reduced_by_range("flat_batch_reduced", "tbb_parallel_reduce", worker_counts(),
+                                 [](std::size_t workers) {
+                                   auto arena = std::make_shared<tbb_arena>(workers);
+                                   return measure_discarded([arena](std::uint64_t n) {
+                                     const std::uint64_t sum = arena->execute([n] {
+                                       return tbb::parallel_reduce(
+                                           range(0, n), std::uint64_t{0},
+                                           [](const range& chunk, std::uint64_t part) {
+                                             for (std::uint64_t i = chunk.begin(); i < chunk.end();
+                                                  ++i) {
+                                               benchmark::DoNotOptimize(i);
+                                               part += i;
+                                             }
+                                             return part;
+                                           },
+                                           std::plus<>());
+                                     });
+                                     check(sum == n * (n - 1) / 2, "flat_batch_reduced");
+                                   });
+                                 });
 
 }  // namespace
 }  // namespace bench::flat_batch

@@ -2,6 +2,7 @@
 // yield as harrier coroutines: a dispatch on the runtime for the crowd, a lone runner for the one.
 #include <harrier/runtime.hpp>
 
+#include "../common/frame_bytes.hpp"
 #include "config.hpp"
 
 namespace bench::yield {
@@ -31,7 +32,8 @@ class finished {
 const contender crowd("yield", "harrier", worker_counts(), [](std::size_t workers) {
   auto runtime = std::make_shared<harrier::runtime>(workers);
   return measure(
-      [runtime](std::uint64_t n) { return finished(runtime->dispatch(n, yielding_index)); });
+             [runtime](std::uint64_t n) { return finished(runtime->dispatch(n, yielding_index)); })
+      .with_counter("frame_bytes", [] { return frame_bytes(yielding_index(0)); });
 });
 
 const contender alone("yield_alone", "harrier", {1}, [](std::size_t) {

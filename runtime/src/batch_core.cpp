@@ -312,7 +312,8 @@ void batch_core::finish_suspended(worker_slot& slot, promise_base& promise,
   batch_lane& at = lane(slot.index());
   // relaxed: this slot's thread alone writes it
   at.live.store(at.live.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-  if (promise.record_if_made()->ended_cancelled()) {
+  const task_record& record = *promise.record_if_made();
+  if (record.cancel_is_due() && record.ended_cancelled()) [[unlikely]] {
     item_cancelled(at, index);
   } else {
     settle(at, promise, index);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The records of batch items that suspended: one is made at the first real suspension.
 #include <harrier/detail/batch_core.hpp>
+#include <harrier/detail/item_start.hpp>
 #include <harrier/detail/node_record.hpp>
 #include <harrier/detail/record_memory.hpp>
 #include <harrier/detail/worker_slot.hpp>
@@ -11,12 +12,13 @@ namespace harrier::detail {
 
 task_record& item_source::make_item(record_source& self, promise_base& root) {
   auto& source = static_cast<item_source&>(self);
-  worker_slot& slot = *this_slot();
-  event_loop& loop = *slot.loop();
+  execution& at = *here();
+  worker_slot& slot = *at.slot;
+  event_loop& loop = *at.loop;
   item_record& record = make_record_of<item_record>(root, loop, source.index);
   root.set_record(record);
   record.context = std::exchange(source.context, source.batch.context().lend());
-  here()->context = &record.context;
+  at.context = &record.context;
   source.made = true;
   set_placing(record, priority_bits(source.batch.urgency()) |
                           (source.batch.is_strict() ? task_record::bound : 0));
@@ -31,6 +33,12 @@ task_record& item_source::make_item(record_source& self, promise_base& root) {
   return record;
 }
 
+void left_by_item(execution& at, item_source& source) noexcept {
+  source.made = false;
+  at.context = &source.context;
+  release_finished(at);
+}
+
 const record_operations item_record::operations_table{
     {[](ready_node& node, execution& at) {
        task_record::arrive_cancel(static_cast<task_record&>(node), at);
@@ -43,7 +51,14 @@ const record_operations item_record::operations_table{
 void item_record::finish(task_record& record, execution& at) noexcept {
   end_in_step(at, record);
   record_list::remove(record);
-  record.end();
+  if (record.is_only_reference()) [[likely]] {
+    // Off the list, and held by nobody else, it is out of reach: no read-modify-write. relaxed: nobody
+    // asks whether it is done
+    const std::uint32_t now = record.state.load(std::memory_order_relaxed);
+    record.state.store(with_phase(now, done), std::memory_order_relaxed);
+  } else {
+    record.end();
+  }
   auto& batch = *static_cast<batch_core*>(record.root->owner);
   batch.finish_suspended(*at.slot, *record.root, record.item_index());
 }

@@ -14,7 +14,6 @@ namespace harrier::detail {
 namespace {
 
 constexpr std::size_t most_resumed = 32;
-constexpr unsigned search_rounds = 40;
 
 }  // namespace
 
@@ -44,16 +43,23 @@ bool worker_slot::search() {
   ready_node* node = nullptr;
   bool found = false;
   event_loop& loop = *loop_.load(std::memory_order_relaxed);  // this thread wrote it
-  for (unsigned round = 0; round < search_rounds && !found && !core_.is_ending(); ++round) {
+  const std::uint32_t looks = patience_.begin();
+  for (std::uint32_t look = 0; look < looks && !found && !core_.is_ending(); ++look) {
+    for (unsigned spin = 0; spin < 16 && look != 0; ++spin) {
+      pause_processor();
+    }
     found = batches_version_ != core_.batches_version() || !loop.inbox().empty() ||
             core_.has_injected() || addressed_.size() != 0;
     found = found || victims_.try_each([this] { return random(); },
                                        [&](std::size_t victim) {
                                          return steal_from(core_.slot(victim), child, node);
                                        });
-    for (unsigned spin = 0; spin < 16 && !found; ++spin) {
-      pause_processor();
+    if (found) {
+      patience_.found_at(look);
     }
+  }
+  if (!found) {
+    patience_.found_nothing();
   }
   core_.ends_search(found);
   if (child != nullptr) {

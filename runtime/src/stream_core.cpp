@@ -25,6 +25,14 @@ void stream_core::before_flush(batch_lane& lane) noexcept {
   if (open_block(lane) != nullptr) {
     publish(lane);
   }
+  tell_reader();
+}
+
+std::int64_t stream_core::share_of_window(unsigned parts) const noexcept {
+  const std::uint64_t whole = has_automatic_window()
+                                  ? static_cast<std::uint64_t>(automatic_window) * slots()
+                                  : options().window;
+  return static_cast<std::int64_t>(std::max<std::uint64_t>(whole / parts, 1));
 }
 
 void stream_core::publish(batch_lane& lane) noexcept {
@@ -32,13 +40,25 @@ void stream_core::publish(batch_lane& lane) noexcept {
   const auto places = static_cast<std::int64_t>(block.count);
   add_to(lane.live, -places);
   add_to(lane.window, -places);
-  outstanding_.fetch_add(places, std::memory_order_relaxed);  // counter only
-  stream_waiter* waiter = nullptr;
+  // counter only
+  const std::int64_t before = outstanding_.fetch_add(places, std::memory_order_relaxed);
   {
     const std::scoped_lock guard(mutex_);
     (first_ == nullptr ? first_ : last_->next) = &block;
     last_ = &block;
-    waiter = std::exchange(waiter_, nullptr);
+  }
+  if (before + places >= share_of_window(4)) {
+    tell_reader();
+  }
+}
+
+void stream_core::tell_reader() noexcept {
+  stream_waiter* waiter = nullptr;
+  {
+    const std::scoped_lock guard(mutex_);
+    if (first_ != nullptr) {
+      waiter = std::exchange(waiter_, nullptr);
+    }
   }
   if (waiter != nullptr) {
     waiter->notify(*waiter);
@@ -63,8 +83,14 @@ void stream_core::recycle(result_block& block) noexcept {
     block.next = unused_;
     unused_ = &block;
   }
-  outstanding_.fetch_sub(places, std::memory_order_relaxed);  // counter only
-  give_window(places);
+  kept_ += places;
+  // A hint that decides when, not whether: a reader that finds nothing has given all. Workers that
+  // sleep because the window is full are woken for half of it, not for each block.
+  if (outstanding_.load(std::memory_order_relaxed) - kept_ < share_of_window(2)) {
+    const std::int64_t given = std::exchange(kept_, 0);
+    outstanding_.fetch_sub(given, std::memory_order_relaxed);  // counter only
+    give_window(given);
+  }
 }
 
 result_block* stream_core::reuse_block() noexcept {

@@ -269,13 +269,24 @@ std::coroutine_handle<> worker_slot::push_or_keep(std::coroutine_handle<> child)
   return child;
 }
 
+/// What event_loop::step() does, without the call.
+void worker_slot::run_node(ready_node& node) {
+  event_loop& loop = *loop_.load(std::memory_order_relaxed);  // this thread wrote it
+  if (loop.is_debug()) [[unlikely]] {
+    loop.step(node);
+    return;
+  }
+  node.operations->run(node, loop.execution());
+  release_finished(loop.execution());
+}
+
 bool worker_slot::run_ready() {
   if (promise_base* child = deque_.pop()) {
     run_child(*child);
     return true;
   }
   if (ready_node* node = ready_.pop()) {
-    runner_->loop().step(*node);
+    run_node(*node);
     return true;
   }
   return step_bound();
@@ -285,13 +296,14 @@ bool worker_slot::step_bound() { return step_node(bound_.pop_front()); }
 
 bool worker_slot::step_node(ready_node* node) {
   if (node != nullptr) {
-    runner_->loop().step(*node);
+    run_node(*node);
   }
   return node != nullptr;
 }
 
 void worker_slot::run_child(promise_base& child) {
-  execution& at = runner_->loop().execution();
+  // This thread wrote it.
+  execution& at = loop_.load(std::memory_order_relaxed)->execution();
   child.started_as = role::stolen;
   context_word context;  // until the child has a record
   resume(at, child.handle(), context);

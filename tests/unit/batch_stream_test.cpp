@@ -81,7 +81,7 @@ TEST(batch_stream, of_nothing_ends_at_once) {
 
 // A result counts until it is taken: nobody reads, so exactly the window has been started.
 TEST(batch_stream, slow_reader_holds_the_batch_at_the_window) {
-  for (const std::uint64_t window : {1u, 2u, 7u, 64u}) {
+  for (const std::uint64_t window : {1u, 2u, 7u, 64u, 300u}) {
     runtime rt(std::size_t{2});
     std::atomic<std::uint64_t> started{0};
     auto body = [&](std::uint64_t i) -> task<std::uint64_t> {

@@ -14,6 +14,7 @@ def markdown(document):
     for name, compiler in document["compilers"].items():
         parts.append(f"## {compiler['version']}\n\n`{compiler['flags']}`")
         parts.append(table(rows_of(document, name), document["targets"]))
+        parts += frames(rows_of(document, name))
     if scaling.has_some(document["rows"]):
         parts.append("## Scaling\n\n" + scaling.markdown(document))
     parts.append(summary(document["targets"], document["size"]))
@@ -44,6 +45,13 @@ def table(rows, verdicts):
     for row in sorted(rows, key=lambda row: (row["workload"], row["workers"], row["contender"])):
         lines.append("| " + " | ".join(cells(row, verdicts)) + " |")
     return "\n".join(lines)
+
+
+def frames(rows):
+    """How large the coroutines of those workloads are that say so."""
+    sizes = {f"{row['workload']} {row['counters']['frame_bytes']:.0f}": None
+             for row in rows if "frame_bytes" in row["counters"]}
+    return ["Bytes of a coroutine's frame, in blocks of 64: " + ", ".join(sizes) + "."] if sizes else []
 
 
 def cells(row, verdicts):

@@ -7,8 +7,12 @@
 //             not taken are together at most the window: a result keeps its item's place in it.
 // Protocol    an item ends: its place stays with the lane (`live`).
 //             a block is handed over: the places leave the lane, from `live` and `window` alike.
-//             the reader has taken a block's last result: the places go to the batch's rest.
-// Cost        for a result: a move into the block and one out of it. A lock for each block.
+//             the reader has taken a block's last result: the places go to the batch's rest, together
+//             with those of later blocks as long as half the window lies before the reader.
+//             a reader that waits is told when a quarter of the window lies before it, or when a lane
+//             is flushed: its worker has nothing better to do, or has done many steps since.
+// Cost        for a result: a move into the block and one out of it. A lock for each block. Both sides
+//             wake the other for a part of the window, not for each block (docs/design.md#stream).
 #pragma once
 
 #include <harrier/detail/batch_core.hpp>
@@ -66,7 +70,7 @@ class HARRIER_EXPORT stream_core : public batch_core {
   result_block* open_block_of(std::size_t slot) noexcept {
     return open_ ? open_[slot].block : nullptr;
   }
-  /// Hands the lane's open block to the reader.
+  /// Hands the lane's open block to the reader, who is told once there is enough.
   void publish(batch_lane& lane) noexcept;
   /// The reader's next block, or null. Its own until recycle().
   result_block* take_block() noexcept;
@@ -75,12 +79,17 @@ class HARRIER_EXPORT stream_core : public batch_core {
   result_block* reuse_block() noexcept;
 
  private:
+  void tell_reader() noexcept;
+  /// That part of the window, in results.
+  std::int64_t share_of_window(unsigned parts) const noexcept;
+
   struct alignas(64) slot_output {
     result_block* block = nullptr;  // the slot's thread only
   };
 
   std::unique_ptr<slot_output[]> open_;
   std::atomic<std::int64_t> outstanding_{0};  // counter only: places that are with the reader
+  std::int64_t kept_ = 0;  // the reader's: places of results that it has taken, and not given back
 
   std::mutex mutex_;
   result_block* first_ = nullptr;  // guarded by mutex_, like all below

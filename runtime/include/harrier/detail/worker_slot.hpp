@@ -6,6 +6,7 @@
 #include <harrier/detail/idle_set.hpp>
 #include <harrier/detail/injection_queue.hpp>
 #include <harrier/detail/ready_class.hpp>
+#include <harrier/detail/search_patience.hpp>
 #include <harrier/detail/steal_deque.hpp>
 #include <harrier/detail/stealable_queue.hpp>
 #include <harrier/detail/victim_order.hpp>
@@ -132,6 +133,7 @@ class HARRIER_EXPORT worker_slot {
   bool finds_high_batch();
   bool step_bound();
   bool step_node(ready_node* node);
+  void run_node(ready_node& node);
   bool run_new_items(priority urgency);
   stealable_queue& open_queue(priority urgency) noexcept;
   batch_class& batches_of(priority urgency) noexcept {
@@ -180,6 +182,7 @@ class HARRIER_EXPORT worker_slot {
   std::uint64_t trims_seen_ = 0;
   std::uint32_t seed_;
   victim_order victims_;
+  search_patience patience_;
   bool is_announced_ = false;  // the last thread left as one that sleeps
   bool has_kept_timers_ = false;
   ready_list bound_;
