@@ -52,22 +52,22 @@ void runtime_core::wait_in_lobby(std::unique_lock<owned_mutex>& lobby, const inj
   room_.wait(lobby, [&] { return has_room(queue); });
 }
 
-task_record& runtime_core::spawn_on(std::size_t worker, promise_base& root, std::string_view name,
-                                    priority urgency) {
+task_record& runtime_core::spawn_on(std::size_t worker, promise_base& root,
+                                    const spawn_request& request) {
   check_worker(worker, "runtime::spawn_on");
   if (is_stopped()) {
     throw runtime_stopped();
   }
   require_thread(worker, "runtime::spawn_on");
-  const std::uint32_t placing = priority_bits(urgency) | task_record::bound;
+  const std::uint32_t placing = priority_bits(request.urgency) | task_record::bound;
   worker_slot* inside = this_slot();
   if (inside == &slot(worker)) {
-    task_record& record = make_root_record(root, *inside->loop(), name);
-    set_placing(record, placing);
+    task_record& record = make_root_record(root, *inside->loop(), request.name);
+    complete(record, request, placing);
     inside->loop()->enqueue(record);
     return record;
   }
-  unlisted_record fresh(root, lobby_, name);
+  unlisted_record fresh(root, lobby_, request.name);
   injection_queue& queue = slot(worker).addressed();
   std::unique_lock lock(lobby_mutex_);
   const bool is_limited = inside == nullptr || &inside->core() != this;
@@ -78,9 +78,9 @@ task_record& runtime_core::spawn_on(std::size_t worker, promise_base& root, std:
     throw runtime_stopped();
   }
   task_record& record = fresh.keep();
-  set_placing(record, placing);
+  complete(record, request, placing);
   ++handed_in_;
-  queue.push(record, urgency);
+  queue.push(record, request.urgency);
   lock.unlock();
   slot(worker).wake();
   return record;

@@ -54,7 +54,8 @@ class time_stands {
 };
 
 void accompany(runtime_core& core, batch_core& batch, task<> companion) {
-  task_record* record = core.spawn(task_access::promise(companion), {}, priority::high, true);
+  task_record* record =
+      core.spawn(task_access::promise(companion), spawn_request({}, priority::high), true);
   task_access::release(companion);  // the record owns the frame
   batch.accompany(join_handle<void>(*record));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/detail/batch_core.hpp>
 
+#include <harrier/cancellation.hpp>
 #include <harrier/detail/item_guard.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/worker_slot.hpp>
@@ -245,13 +246,7 @@ void batch_core::settle(batch_lane& at, promise_base& promise, std::uint64_t ind
 
 void batch_core::item_failed(batch_lane& at, std::uint64_t index,
                              std::exception_ptr error) noexcept {
-  bool was_cancel = false;
-  try {
-    std::rethrow_exception(error);
-  } catch (const cancelled&) {
-    was_cancel = true;
-  } catch (...) {  // kept below
-  }
+  const bool was_cancel = is_cancel(error);
   bump(was_cancel ? at.cancelled : at.failed);
   item_lost(at, index);
   bool too_many = false;
@@ -385,10 +380,7 @@ void batch_core::report_detached_errors() noexcept {
   }
   try {
     for (const item_error& each : errors()) {
-      try {
-        std::rethrow_exception(each.error);
-      } catch (const cancelled&) {  // a cancel is no error
-      } catch (...) {
+      if (!is_cancel(each.error)) {
         report_to(handler_.get(),
                   error_report("item " + std::to_string(each.index) + " of a detached batch failed",
                                each.error, {}));

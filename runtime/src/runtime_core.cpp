@@ -2,6 +2,7 @@
 #include <harrier/detail/runtime_core.hpp>
 
 #include <harrier/detail/allocator.hpp>
+#include <harrier/detail/describe.hpp>
 #include <harrier/detail/seam.hpp>
 #include <harrier/detail/unlisted_record.hpp>
 
@@ -36,6 +37,7 @@ std::size_t checked_workers(std::size_t workers) {
 
 runtime_core::runtime_core(runtime_options options)
     : options_(std::move(options)),
+      debug_(is_on(options_.debug)),
       clock_(options_.time != nullptr ? options_.time : &steady_clock()),
       lobby_(*clock_, options_.exception_handler),
       blocking_(options_.max_blocking_threads, options_.blocking_idle),
@@ -115,15 +117,26 @@ batch_core* runtime_core::batch_before(std::size_t& place) noexcept {
   return batch;
 }
 
-task_record* runtime_core::spawn(promise_base& root, std::string_view name, priority urgency,
+void runtime_core::complete(task_record& record, const spawn_request& request,
+                            std::uint32_t placing) noexcept {
+  set_placing(record, placing);
+  if (request.where != nullptr) {
+    record.context = request.where->share();
+  }
+  if (debug_ && request.has_site()) [[unlikely]] {
+    note_spawn(record, request.site);
+  }
+}
+
+task_record* runtime_core::spawn(promise_base& root, const spawn_request& request,
                                  bool wait_for_room) {
   worker_slot* inside = this_slot();
   if (inside != nullptr && &inside->core() == this) {
     if (is_stopped()) {
       throw runtime_stopped();
     }
-    task_record& record = make_root_record(root, *inside->loop(), name);
-    set_placing(record, priority_bits(urgency));
+    task_record& record = make_root_record(root, *inside->loop(), request.name);
+    complete(record, request, priority_bits(request.urgency));
     inside->loop()->enqueue(record);
     return &record;
   }
@@ -135,7 +148,7 @@ task_record* runtime_core::spawn(promise_base& root, std::string_view name, prio
     }
     start_threads(1);
   }
-  unlisted_record fresh(root, lobby_, name);
+  unlisted_record fresh(root, lobby_, request.name);
   std::unique_lock lock(lobby_mutex_);
   if (!has_room(injected_)) {
     if (!wait_for_room) {
@@ -147,9 +160,9 @@ task_record* runtime_core::spawn(promise_base& root, std::string_view name, prio
     throw runtime_stopped();
   }
   task_record& record = fresh.keep();
-  set_placing(record, priority_bits(urgency));
+  complete(record, request, priority_bits(request.urgency));
   ++handed_in_;
-  injected_.push(record, urgency);
+  injected_.push(record, request.urgency);
   lock.unlock();
   // The first thread, just started, may have looked already and gone to sleep.
   if (first_thread) {

@@ -26,13 +26,14 @@ constexpr std::uint64_t mix(std::uint64_t seed, std::uint64_t index) {
   return z ^ (z >> 31);
 }
 
-/// Runs `round(seed)` until the time box is used up; at least once. A failure names its seed.
+/// Runs `round(seed)` until the time box, or a share of it, is used up; at least once. A failure names
+/// its seed.
 template <class Round>
-void stress(Round round) {
+void stress(Round round, double share = 1) {
   using seconds = std::chrono::duration<double>;
   const char* const replay = std::getenv("HARRIER_SEED");
   const char* const box = std::getenv("HARRIER_STRESS_SECONDS");
-  const seconds limit(box != nullptr ? std::atof(box) : 3.0);
+  const seconds limit(box != nullptr ? std::atof(box) * share : 3.0 * share);
   const auto start = std::chrono::steady_clock::now();
   std::uint64_t rounds = 0;
   do {

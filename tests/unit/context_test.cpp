@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Context variables: what a task sees and sets, across runs, spawns, forks, batches and offloads.
+#include <harrier/parallel.hpp>
 #include <harrier/runtime.hpp>
 
 #include "support.hpp"
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -404,6 +406,58 @@ TEST(context, a_spawn_from_outside_copies_the_threads_context) {
   auto handle = pool.spawn(read_number());
   number().reset(std::move(token));
   EXPECT_EQ(handle.get(), 9);
+}
+
+TEST(context, a_spawn_from_outside_runs_in_the_context_that_it_names) {
+  runtime pool(workers(2));
+  auto token = number().set(9);
+  const context shared = context::current().copy();
+  EXPECT_EQ(pool.spawn(add_to_number(1), shared).get(), 10);
+  EXPECT_EQ(pool.spawn(add_to_number(1), shared, "named", priority::high).get(), 11);
+  EXPECT_EQ(number().get_if_set(shared), 11);
+  EXPECT_EQ(number().get(), 9);
+  auto inside = [&]() -> task<int> {
+    auto child = pool.spawn(add_to_number(1), shared);
+    const int of_child = co_await child;
+    co_return of_child * 100 + number().get();
+  };
+  number().set(0);
+  EXPECT_EQ(pool.spawn(inside()).get(), 1200);
+  number().reset(std::move(token));
+}
+
+TEST(context, a_parallel_body_has_a_copy_for_each_call) {
+  runtime pool(workers(2));
+  std::atomic<int> surprises{0};
+  auto body = [&]() -> task<> {
+    number().set(5);
+    auto call = [&] {
+      if (number().get() != 5) ++surprises;
+      number().set(6);
+      if (number().get() != 6) ++surprises;
+      return 1;
+    };
+    auto each = harrier::parallel_for(0, 200, [&](int) { call(); });
+    co_await each;
+    using indices = tbb::blocked_range<int>;
+    auto parts = harrier::parallel_for(indices(0, 200), [&](const indices&) { call(); });
+    co_await parts;
+    auto sum = harrier::parallel_reduce(
+        indices(0, 200), 0,
+        [&](const indices& part, int value) {
+          return value + call() * static_cast<int>(part.size());
+        },
+        [&](int left, int right) {
+          call();
+          return left + right;
+        });
+    EXPECT_EQ(co_await sum, 200);
+    auto both = harrier::invoke(call, call);
+    co_await both;
+    EXPECT_EQ(number().get(), 5);
+  };
+  pool.run(body());
+  EXPECT_EQ(surprises.load(), 0);
 }
 
 TEST(context, a_worker_has_none_of_whoever_made_it) {

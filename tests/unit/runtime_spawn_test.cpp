@@ -160,6 +160,61 @@ TEST(runtime_spawn, detached_error_reaches_the_handler_with_the_name) {
   EXPECT_EQ(log.at(0).task_name, "the lost one");
 }
 
+// In debug mode. From outside, from a worker, and bound to one: the line of the call.
+TEST(runtime_spawn, an_unread_error_says_where_its_task_was_spawned) {
+  error_log log;
+  runtime_options options;
+  options.workers = 2;
+  options.debug = debug_mode::on;
+  options.exception_handler = std::ref(log);
+  std::vector<unsigned> lines;
+  {
+    runtime rt(options);
+    auto inside = [&]() -> task<> {
+      rt.spawn(throw_boom("inside")).detach();
+      lines.push_back(__LINE__ - 1);
+      co_return;
+    };
+    const auto next = [&] { ASSERT_TRUE(rt.drain(10s)); };
+    rt.spawn(throw_boom("outside"), "named").detach();
+    lines.push_back(__LINE__ - 1);
+    next();
+    rt.spawn(throw_boom("urgent"), priority::high).detach();
+    lines.push_back(__LINE__ - 1);
+    next();
+    rt.spawn_on(1, throw_boom("bound")).detach();
+    lines.push_back(__LINE__ - 1);
+    next();
+    auto tried = throw_boom("tried");
+    rt.try_spawn(tried)->detach();
+    lines.push_back(__LINE__ - 1);
+    next();
+    rt.run(inside());
+    next();
+  }
+  ASSERT_EQ(log.size(), lines.size());
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    ASSERT_TRUE(log.at(i).spawned_at.has_value()) << i;
+    EXPECT_EQ(log.at(i).spawned_at->line(), lines[i]) << i;
+    EXPECT_TRUE(std::string_view(log.at(i).spawned_at->file_name()).ends_with("spawn_test.cpp"));
+  }
+}
+
+TEST(runtime_spawn, notes_no_place_outside_debug_mode) {
+  error_log log;
+  runtime_options options;
+  options.workers = 1;
+  options.debug = debug_mode::off;
+  options.exception_handler = std::ref(log);
+  {
+    runtime rt(options);
+    rt.spawn(throw_boom("lost")).detach();
+    ASSERT_TRUE(rt.drain(10s));
+  }
+  ASSERT_EQ(log.size(), 1u);
+  EXPECT_FALSE(log.at(0).spawned_at.has_value());
+}
+
 // The handle is dropped by a thread without a loop, when the task has long ended, even when the
 // runtime has: the runtime's handler is told nevertheless.
 TEST(runtime_spawn, unread_error_of_an_ended_task_reaches_the_handler_of_its_runtime) {

@@ -62,7 +62,8 @@ std::vector<task_ref> refs_of(Range&& handles) {
 }  // namespace detail
 
 /// Waits for some of the tasks, or for at most `limit`, and says which have ended. The tasks go on, and
-/// keep their results and errors: nothing of them is thrown.
+/// keep their results and errors: nothing of them is thrown. Of handles only: of an unstarted task nobody
+/// could ask for the result afterwards, and what a task_ref refers to may be an item of a batch.
 ///
 /// Errors   std::invalid_argument for no tasks, invalid_task; both at the call.
 /// Cancel   ends the wait; the tasks are left alone.

@@ -32,7 +32,7 @@ bool condition_awaiter<Family>::publish() noexcept {
   }
   condition_.queue_.push_back(*this);
   waiter_node* const heir = owned.line_.queue().pop_front(wait_outcome::granted);
-  owned.line_.leave(heir != nullptr ? mutex_of::held : mutex_of::free);
+  owned.line_.leave(heir != nullptr ? now : now & ~mutex_of::held);
   if (heir != nullptr) {
     wake_waiter(*heir);
   }
@@ -68,8 +68,8 @@ withdrawal condition_awaiter<Family>::withdraw(ready_node& node) noexcept {
   self.is_cancelled_ = true;
   if (!self.is_in_line_) {
     self.condition_.queue_.remove(self, wait_outcome::granted);
-    if (now == mutex_of::free) {
-      line.leave(mutex_of::held);
+    if ((now & mutex_of::held) == 0) {
+      line.leave(now | mutex_of::held);
       return withdrawal::taken;
     }
     self.is_in_line_ = true;
@@ -84,7 +84,7 @@ void condition_awaiter<Family>::leave_line() noexcept {
   auto& line = condition_.mutex_.line_;
   const std::uint64_t now = line.enter();
   (is_in_line_ ? line.queue() : condition_.queue_).remove(*this, wait_outcome::withdrawn);
-  line.leave(now);
+  line.leave(now + basic_mutex<Family>::void_unlock);
 }
 
 template <class Family>

@@ -4,6 +4,8 @@
 //
 // Threads     a thread of the runtime's arena starts the algorithm, and others of oneTBB join it;
 //             the worker goes on with other coroutines meanwhile.
+// Context     each call of a body has the variables of the coroutine as they were when it awaited, and
+//             what it sets goes with the call: which thread makes it, and after which other, is chance.
 // Protocol    cancel: the loop of the wait cancels the algorithm's context and leaves the wait as
 //             it is. oneTBB starts no further piece, those that run finish, and the thread that
 //             started the algorithm wakes the coroutine, which then throws. So whatever the body
@@ -11,6 +13,7 @@
 #pragma once
 
 #include <harrier/cancellation.hpp>
+#include <harrier/detail/context_word.hpp>
 #include <harrier/offload.hpp>
 #include <harrier/when_all.hpp>
 
@@ -53,11 +56,34 @@ auto run_algorithm(Algorithm& algorithm) {
 #endif
 }
 
-/// Work is called with a context, once, on a thread of the arena.
+/// Calls the user's functions, each call with the variables of the coroutine that awaits.
+class body_caller {
+ public:
+  explicit body_caller(const context_word& given) noexcept
+      // relaxed: what was set came here with what handed the call over
+      : given_(has_context_vars.load(std::memory_order_relaxed) ? &given : nullptr) {}
+
+  bool has_context() const noexcept { return given_ != nullptr; }
+
+  template <class Function, class... Arguments>
+  decltype(auto) operator()(Function& function, Arguments&&... arguments) const {
+    if (given_ == nullptr) [[likely]] {
+      return function(std::forward<Arguments>(arguments)...);
+    }
+    context_word own = given_->lend();
+    const context_scope within(own);
+    return function(std::forward<Arguments>(arguments)...);
+  }
+
+ private:
+  const context_word* given_;  // null: the program has no variables
+};
+
+/// Work is called with a context of oneTBB's, once, on a thread of the arena.
 template <class Work>
 class parallel_awaiter final : public offload_suspension {
  public:
-  using result = std::invoke_result_t<Work&, tbb::task_group_context&>;
+  using result = std::invoke_result_t<Work&, tbb::task_group_context&, const body_caller&>;
 
   explicit parallel_awaiter(Work& work)
       : offload_suspension(operations_table, offload_to::arena, make_call), work_(work) {}
@@ -66,6 +92,7 @@ class parallel_awaiter final : public offload_suspension {
   template <class Promise>
   HARRIER_PUBLISHES bool await_suspend(std::coroutine_handle<Promise> handle) {
     bind(handle, "a parallel algorithm of oneTBB");
+    variables_ = context_word::snapshot();
     return publish();
   }
   result await_resume() {
@@ -76,7 +103,10 @@ class parallel_awaiter final : public offload_suspension {
  private:
   static void make_call(blocking_call& call) noexcept {
     auto& self = static_cast<parallel_awaiter&>(call);
-    auto algorithm = [&self] { return self.work_(self.context_); };
+    auto algorithm = [&self] {
+      const body_caller caller(self.variables_);
+      return self.work_(self.context_, caller);
+    };
     auto shared_out = [&algorithm] { return run_algorithm(algorithm); };
     self.result_.call(shared_out);
     self.called();
@@ -90,6 +120,7 @@ class parallel_awaiter final : public offload_suspension {
 
   Work& work_;
   tbb::task_group_context context_{tbb::task_group_context::isolated};
+  context_word variables_;  // lent to the calls
   call_result<result> result_;
 };
 
@@ -123,14 +154,14 @@ class [[nodiscard]] parallel_operation {
 /// Runs the functions at I... and keeps what they give.
 template <std::size_t... I, class Functions, class Results>
 void invoke_each(std::index_sequence<I...> /*all*/, Functions& functions, Results& results,
-                 tbb::task_group_context& context) {
+                 tbb::task_group_context& context, const body_caller& call) {
   const auto one = [&]<std::size_t At>(std::integral_constant<std::size_t, At> /*position*/) {
     auto& function = std::get<At>(functions);
     if constexpr (std::is_void_v<decltype(function())>) {
-      function();
+      call(function);
       std::get<At>(results).emplace();
     } else {
-      std::get<At>(results).emplace(function());
+      std::get<At>(results).emplace(call(function));
     }
   };
   tbb::parallel_invoke([&] { one(std::integral_constant<std::size_t, I>()); }..., context);
@@ -151,6 +182,7 @@ void invoke_each(std::index_sequence<I...> /*all*/, Functions& functions, Result
 ///           this_worker::id() is empty, and blocking calls of a runtime are allowed.
 /// Lifetime  range and body are copied into the operation, which lives until it has been awaited;
 ///           what they refer to likewise.
+/// Context   each call has a copy of the caller's context variables; what it sets goes with the call.
 /// Errors    the first that a body throws, once every call has ended; those not begun are dropped.
 ///           no_running_loop outside a worker; std::bad_alloc.
 /// Cancel    begins no further call, waits for those that run, then throws `cancelled`. A body that
@@ -162,8 +194,10 @@ template <splittable_range Range, class Body>
   requires std::invocable<const Body&, Range&>
 auto parallel_for(Range range, Body body) {
   return detail::parallel_operation(
-      [range = std::move(range), body = std::move(body)](tbb::task_group_context& context) {
-        tbb::parallel_for(range, body, context);
+      [range = std::move(range), body = std::move(body)](tbb::task_group_context& context,
+                                                         const detail::body_caller& call) {
+        const auto with_variables = [&](auto& part) { call(body, part); };
+        tbb::parallel_for(range, with_variables, context);
       });
 }
 
@@ -172,8 +206,14 @@ template <std::integral Index, class Body>
   requires std::invocable<const Body&, Index>
 auto parallel_for(Index first, std::type_identity_t<Index> last, Body body) {
   return detail::parallel_operation(
-      [first, last, body = std::move(body)](tbb::task_group_context& context) {
-        tbb::parallel_for(first, last, body, context);
+      [first, last, body = std::move(body)](tbb::task_group_context& context,
+                                            const detail::body_caller& call) {
+        if (!call.has_context()) {
+          tbb::parallel_for(first, last, body, context);
+          return;
+        }
+        const auto with_variables = [&](Index index) { call(body, index); };
+        tbb::parallel_for(first, last, with_variables, context);
       });
 }
 
@@ -184,11 +224,18 @@ template <splittable_range Range, class Value, class Body, class Join>
   requires std::convertible_to<std::invoke_result_t<const Body&, Range&, Value>, Value> &&
            std::convertible_to<std::invoke_result_t<const Join&, Value, Value>, Value>
 auto parallel_reduce(Range range, Value identity, Body body, Join join) {
-  return detail::parallel_operation(
-      [range = std::move(range), identity = std::move(identity), body = std::move(body),
-       join = std::move(join)](tbb::task_group_context& context) -> Value {
-        return tbb::parallel_reduce(range, identity, body, join, context);
-      });
+  return detail::parallel_operation([range = std::move(range), identity = std::move(identity),
+                                     body = std::move(body), join = std::move(join)](
+                                        tbb::task_group_context& context,
+                                        const detail::body_caller& call) -> Value {
+    const auto fold = [&](auto& part, auto&& value) -> Value {
+      return call(body, part, std::forward<decltype(value)>(value));
+    };
+    const auto put_together = [&](auto&& left, auto&& right) -> Value {
+      return call(join, std::forward<decltype(left)>(left), std::forward<decltype(right)>(right));
+    };
+    return tbb::parallel_reduce(range, identity, fold, put_together, context);
+  });
 }
 
 /// Calls the functions side by side and gives what they return, in order, as when_all() does: void
@@ -197,12 +244,13 @@ template <std::invocable... Functions>
   requires(sizeof...(Functions) >= 2)
 auto invoke(Functions... functions) {
   using results = std::tuple<std::optional<detail::stored<std::invoke_result_t<Functions&>>>...>;
-  return detail::parallel_operation([all = std::tuple<Functions...>(std::move(functions)...)](
-                                        tbb::task_group_context& context) mutable {
-    results given;
-    detail::invoke_each(std::index_sequence_for<Functions...>(), all, given, context);
-    return detail::unwrap(given);
-  });
+  return detail::parallel_operation(
+      [all = std::tuple<Functions...>(std::move(functions)...)](
+          tbb::task_group_context& context, const detail::body_caller& call) mutable {
+        results given;
+        detail::invoke_each(std::index_sequence_for<Functions...>(), all, given, context, call);
+        return detail::unwrap(given);
+      });
 }
 
 }  // namespace harrier

@@ -13,6 +13,7 @@
 #include <harrier/detail/batch_sinks.hpp>
 #include <harrier/detail/make_input.hpp>
 #include <harrier/detail/runtime_core.hpp>
+#include <harrier/detail/spawn_request.hpp>
 #include <harrier/dispatch_options.hpp>
 #include <harrier/fork.hpp>
 #include <harrier/fork_stack.hpp>
@@ -36,6 +37,7 @@
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <source_location>
 #include <stdexcept>
 #include <string_view>
 #include <type_traits>
@@ -64,26 +66,38 @@ class HARRIER_EXPORT runtime final {
 
   /// Runs `work` on a worker, blocks until it has ended, and gives its result.
   template <class T>
-  T run(task<T> work) {
+  T run(task<T> work, std::source_location site = std::source_location::current()) {
     detail::blocking_wait::refuse_in_loop("runtime::run");
-    return spawn(std::move(work)).get();
+    return spawn(std::move(work), {}, priority::normal, site).get();
   }
 
-  /// Starts `work` on a worker. From outside, with a queue_limit, blocks until there is room.
+  /// Starts `work` on a worker. From outside, with a queue_limit, blocks until there is room. In debug
+  /// mode reports of the task name the line of the call.
   template <class T>
   join_handle<T> spawn(task<T> work, std::string_view name = {},
-                       priority urgency = priority::normal) {
-    return *hand_in(work, name, urgency, true);
+                       priority urgency = priority::normal,
+                       std::source_location site = std::source_location::current()) {
+    return *hand_in(work, detail::spawn_request(name, urgency, site), true);
   }
   template <class T>
-  join_handle<T> spawn(task<T> work, priority urgency) {
-    return *hand_in(work, {}, urgency, true);
+  join_handle<T> spawn(task<T> work, priority urgency,
+                       std::source_location site = std::source_location::current()) {
+    return *hand_in(work, detail::spawn_request({}, urgency, site), true);
+  }
+  /// The same in `where`, instead of a copy of the caller's context.
+  template <class T>
+  join_handle<T> spawn(task<T> work, const context& where, std::string_view name = {},
+                       priority urgency = priority::normal,
+                       std::source_location site = std::source_location::current()) {
+    return *hand_in(work, detail::spawn_request(name, urgency, site, &where), true);
   }
 
   /// The same without blocking: takes `work` only if there is room.
   template <class T>
-  std::optional<join_handle<T>> try_spawn(task<T>& work, priority urgency = priority::normal) {
-    return hand_in(work, {}, urgency, false);
+  std::optional<join_handle<T>> try_spawn(
+      task<T>& work, priority urgency = priority::normal,
+      std::source_location site = std::source_location::current()) {
+    return hand_in(work, detail::spawn_request({}, urgency, site), false);
   }
 
   /// Starts `work` on that worker, bound to it: from its first step to its last it runs there and is
@@ -101,12 +115,13 @@ class HARRIER_EXPORT runtime final {
   ///           those below w, too. Then a record, a lock and at most one wake.
   template <class T>
   join_handle<T> spawn_on(std::size_t worker, task<T> work, std::string_view name = {},
-                          priority urgency = priority::normal) {
+                          priority urgency = priority::normal,
+                          std::source_location site = std::source_location::current()) {
     if (!work.valid()) {
       throw invalid_task();
     }
-    detail::task_record& record =
-        core_->spawn_on(worker, detail::task_access::promise(work), name, urgency);
+    detail::task_record& record = core_->spawn_on(worker, detail::task_access::promise(work),
+                                                  detail::spawn_request(name, urgency, site));
     detail::task_access::release(work);  // the record owns the frame
     return join_handle<T>(record);
   }
@@ -216,13 +231,12 @@ class HARRIER_EXPORT runtime final {
 
  private:
   template <class T>
-  std::optional<join_handle<T>> hand_in(task<T>& work, std::string_view name, priority urgency,
+  std::optional<join_handle<T>> hand_in(task<T>& work, const detail::spawn_request& request,
                                         bool wait) {
     if (!work.valid()) {
       throw invalid_task();
     }
-    detail::task_record* record =
-        core_->spawn(detail::task_access::promise(work), name, urgency, wait);
+    detail::task_record* record = core_->spawn(detail::task_access::promise(work), request, wait);
     if (record == nullptr) {
       return std::nullopt;
     }

@@ -241,5 +241,65 @@ TYPED_TEST(primitives_test, close_cancels_who_waits_on_them) {
   this->r.close();
 }
 
+// The guard in the frame goes with the frame: it must not unlock what somebody else holds.
+TYPED_TEST(primitives_test, a_wait_that_is_destroyed_does_not_unlock_anothers_mutex) {
+  for (const bool is_notified : {false, true}) {
+    error_log log;
+    runner_options options = on(this->time);
+    options.exception_handler = std::ref(log);
+    runner closing(options);
+    typename TypeParam::mutex m;
+    typename TypeParam::condition c(m);
+    auto in_condition = [&]() -> task<> {
+      auto guard = co_await m.lock();
+      co_await c.wait();
+    };
+    auto start = [&]() -> task<> {
+      spawn(in_condition()).detach();
+      co_await let_run(2);
+    };
+    closing.run(start());
+    auto held_elsewhere = m.try_lock();
+    ASSERT_TRUE(held_elsewhere);
+    if (is_notified) c.notify();
+    closing.close();
+    ASSERT_GE(log.size(), 1u);
+    EXPECT_TRUE(m.is_locked());
+    EXPECT_FALSE(m.try_lock());
+    held_elsewhere.unlock();
+    EXPECT_FALSE(m.is_locked());
+    EXPECT_TRUE(m.try_lock());
+  }
+}
+
+// Whoever held it has gone meanwhile: a later owner keeps it, and the primitive goes on as before.
+TYPED_TEST(primitives_test,
+           a_wait_that_is_destroyed_after_its_guard_was_let_go_leaves_the_mutex_usable) {
+  error_log log;
+  runner_options options = on(this->time);
+  options.exception_handler = std::ref(log);
+  runner closing(options);
+  typename TypeParam::mutex m;
+  typename TypeParam::condition c(m);
+  std::optional<typename TypeParam::mutex::guard> elsewhere;
+  auto in_condition = [&]() -> task<> {
+    auto guard = co_await m.lock();
+    elsewhere.emplace(std::move(guard));  // outlives the frame
+    co_await c.wait();
+  };
+  auto start = [&]() -> task<> {
+    spawn(in_condition()).detach();
+    co_await let_run(2);
+  };
+  closing.run(start());
+  auto holder = m.try_lock();
+  closing.close();
+  EXPECT_TRUE(m.is_locked());
+  elsewhere.reset();  // void
+  EXPECT_TRUE(m.is_locked());
+  holder.unlock();
+  EXPECT_FALSE(m.is_locked());
+}
+
 }  // namespace
 }  // namespace harrier::test

@@ -25,7 +25,7 @@ class HARRIER_EXPORT condition_awaiter final : public sync_waiter {
       : sync_waiter(operations_table), condition_(condition) {}
   ~condition_awaiter() {
     if (outcome == wait_outcome::queued) [[unlikely]] {
-      leave_line();  // its frame is destroyed where it waits
+      leave_line();  // its frame is destroyed where it waits, and with it who would unlock
     }
   }
 

@@ -171,7 +171,7 @@ class HARRIER_EXPORT basic_mutex {
   /// Unlocks what a guard has released. Throws not_locked.
   void unlock();
 
-  bool is_locked() const noexcept { return line_.value() == held; }
+  bool is_locked() const noexcept { return (line_.value() & held) != 0; }
 
  private:
   friend guard;
@@ -179,10 +179,13 @@ class HARRIER_EXPORT basic_mutex {
   friend class basic_condition<Family>;
   friend class detail::condition_awaiter<Family>;
 
+  // The value: whether it is held, and how many unlocks are void, each of a coroutine that was destroyed
+  // in a condition's wait: its guard is about to unlock what it has not locked again.
   static constexpr std::uint64_t free = 0;
   static constexpr std::uint64_t held = 1;
+  static constexpr std::uint64_t void_unlock = 2;
   static constexpr detail::next_value take(std::uint64_t now) noexcept {
-    return now == free ? detail::next_value(held) : detail::next_value::none();
+    return (now & held) == 0 ? detail::next_value(now | held) : detail::next_value::none();
   }
   static constexpr detail::next_value give(std::uint64_t now) noexcept {
     return now == held ? detail::next_value(free) : detail::next_value::none();
@@ -198,7 +201,7 @@ class HARRIER_EXPORT basic_mutex {
       pass_on();
     }
   }
-  /// Gives the mutex to the first who waits. False: it was not locked.
+  /// Gives the mutex to the first who waits, unless the unlock is void. False: it was not locked.
   bool pass_on() noexcept;
 
   detail::waiting_line<typename Family::word> line_;

@@ -84,7 +84,7 @@ class input_feed final : private completion {
     try {
       task<> work = feed(this);
       task_record* const record =
-          core.spawn(task_access::promise(work), {}, consumer_->urgency(), true);
+          core.spawn(task_access::promise(work), spawn_request({}, consumer_->urgency()), true);
       task_access::release(work);  // the record owns the frame
       const std::scoped_lock guard(mutex_);  // until it is left, on_end() waits
       feeder_ = join_handle<void>(*record);

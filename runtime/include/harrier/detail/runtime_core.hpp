@@ -12,6 +12,7 @@
 #include <harrier/detail/injection_queue.hpp>
 #include <harrier/detail/placement.hpp>
 #include <harrier/detail/press_target.hpp>
+#include <harrier/detail/spawn_request.hpp>
 #include <harrier/detail/worker_slot.hpp>
 #include <harrier/metrics.hpp>
 #include <harrier/runtime_options.hpp>
@@ -56,12 +57,10 @@ class HARRIER_EXPORT runtime_core {
 
   /// Makes the record of a task and queues it. `wait_for_room`: block while the queue is full;
   /// otherwise null is returned then. Throws runtime_stopped: the task is untouched.
-  task_record* spawn(promise_base& root, std::string_view name, priority urgency,
-                     bool wait_for_room);
+  task_record* spawn(promise_base& root, const spawn_request& request, bool wait_for_room);
   /// The same for one worker, to which the task is bound. Throws std::out_of_range, too, and
   /// std::system_error if that worker's thread cannot be started.
-  task_record& spawn_on(std::size_t worker, promise_base& root, std::string_view name,
-                        priority urgency);
+  task_record& spawn_on(std::size_t worker, promise_base& root, const spawn_request& request);
 
   void stop(const close_options& how);
   bool drain(std::chrono::steady_clock::time_point deadline);
@@ -146,6 +145,8 @@ class HARRIER_EXPORT runtime_core {
   bool has_room(const injection_queue& queue) const noexcept {
     return options_.queue_limit == 0 || refusing_ || queue.size() < options_.queue_limit;
   }
+  /// What `request` says beyond the name, before the task can run.
+  void complete(task_record& record, const spawn_request& request, std::uint32_t placing) noexcept;
   void wait_in_lobby(std::unique_lock<owned_mutex>& lobby, const injection_queue& queue,
                      const char* call);
   template <class Visit>
@@ -174,6 +175,7 @@ class HARRIER_EXPORT runtime_core {
   };
 
   runtime_options options_;
+  bool debug_;
   clock* clock_;
   owned_mutex lobby_mutex_;  // without an owner: all threads are alike
   event_loop lobby_;  // never runs: the home of tasks spawned from outside, until a worker has them
