@@ -138,7 +138,14 @@ std::shared_ptr<const std::string> task_record::cancel_message() const noexcept 
   return present->cancel_message;
 }
 
-void task_record::throw_cancelled() { throw cancelled(cancel_message()); }
+void task_record::throw_cancelled() {
+  // At the first throw nothing is alive that has a destructor: the unwinding need not stop here, and
+  // find its way anew.
+  if (cancel_message() == nullptr) {
+    throw cancelled();
+  }
+  throw cancelled(cancel_message());
+}
 
 void task_record::end() noexcept {
   std::uint32_t now = state.load(std::memory_order_relaxed);  // hint: re-checked
