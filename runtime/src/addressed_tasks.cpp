@@ -62,9 +62,11 @@ task_record& runtime_core::spawn_on(std::size_t worker, promise_base& root,
   const std::uint32_t placing = priority_bits(request.urgency) | task_record::bound;
   worker_slot* inside = this_slot();
   if (inside == &slot(worker)) {
-    task_record& record = make_root_record(root, *inside->loop(), request.name);
+    event_loop& loop = *inside->loop();
+    task_record& record = make_unlisted_root_record(root, loop, request.name);
     complete(record, request, placing);
-    inside->loop()->enqueue(record);
+    loop.live().add(record);  // from here on others may read it
+    loop.enqueue(record);
     return record;
   }
   unlisted_record fresh(root, lobby_, request.name);

@@ -135,9 +135,11 @@ task_record* runtime_core::spawn(promise_base& root, const spawn_request& reques
     if (is_stopped()) {
       throw runtime_stopped();
     }
-    task_record& record = make_root_record(root, *inside->loop(), request.name);
+    event_loop& loop = *inside->loop();
+    task_record& record = make_unlisted_root_record(root, loop, request.name);
     complete(record, request, priority_bits(request.urgency));
-    inside->loop()->enqueue(record);
+    loop.live().add(record);  // from here on others may read it
+    loop.enqueue(record);
     return &record;
   }
   const bool first_thread = threads_.load(std::memory_order_relaxed) == 0;  // hint

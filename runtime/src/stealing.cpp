@@ -35,6 +35,9 @@ void worker_slot::sort_victims() noexcept {
 
 bool worker_slot::search() {
   flush_all();
+  if (has_ready() || low_.in_use()) {
+    return true;  // it has woken a reader that is bound to this slot, or an earlier flush did
+  }
   if (!core_.idle().may_search(core_.workers())) {
     return widen_windows();
   }

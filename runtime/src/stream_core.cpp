@@ -85,8 +85,11 @@ void stream_core::recycle(result_block& block) noexcept {
   }
   kept_ += places;
   // A hint that decides when, not whether: a reader that finds nothing has given all. Workers that
-  // sleep because the window is full are woken for half of it, not for each block.
-  if (outstanding_.load(std::memory_order_relaxed) - kept_ < share_of_window(2)) {
+  // sleep because the window is full are woken for half of it, not for each block. Of a small wall each
+  // place counts: else nothing would run while the reader is at work.
+  constexpr std::int64_t small = 16;
+  const std::int64_t half = share_of_window(2);
+  if (half < small / 2 || outstanding_.load(std::memory_order_relaxed) - kept_ <= half) {
     const std::int64_t given = std::exchange(kept_, 0);
     outstanding_.fetch_sub(given, std::memory_order_relaxed);  // counter only
     give_window(given);

@@ -424,7 +424,11 @@ bool worker_slot::park() {
   }
   const auto look = [this] {
     bump(counts_.parks);  // somebody may wake us from here on
-    return sees_work();
+    if (!sees_work()) {
+      return false;
+    }
+    patience_.found_at(1);  // a moment more would have found it
+    return true;
   };
   const auto wait = [&](std::uint32_t ticket) {
     if (core_.provider() != nullptr) {

@@ -99,6 +99,56 @@ TEST(batch_stream, slow_reader_holds_the_batch_at_the_window) {
   }
 }
 
+TEST(batch_stream, each_result_taken_lets_an_item_start_behind_a_small_wall) {
+  for (const std::uint64_t window : {1u, 2u, 3u, 7u}) {
+    runtime rt(std::size_t{1});
+    std::atomic<std::uint64_t> started{0};
+    auto body = [&](std::uint64_t i) -> task<std::uint64_t> {
+      ++started;
+      co_return i;
+    };
+    auto stream = rt.stream(20, body, dispatch_options().with_window(window));
+    for (std::uint64_t taken = 1; stream.wait_next(); ++taken) {
+      while (started.load() < std::min<std::uint64_t>(taken + window, 20)) {
+        std::this_thread::yield();
+      }
+    }
+  }
+}
+
+// The last result before everything waits for the reader lies in a block that is not full, and who hands
+// it over is the reader's own worker, on its way to sleep.
+TEST(batch_stream, reader_bound_to_a_worker_is_woken_by_that_worker) {
+  for (const std::size_t workers : {std::size_t{1}, std::size_t{2}}) {
+    for (const std::uint64_t window : {0u, 8u, 64u}) {
+      for (const priority urgency : {priority::high, priority::normal, priority::low}) {
+        runtime rt(workers);
+        gate g;
+        auto body = [&](std::uint64_t i) -> task<std::uint64_t> {
+          if (i != 0) co_await g.wait();
+          co_return i;
+        };
+        auto read = [&]() -> task<std::uint64_t> {
+          dispatch_options options;
+          if (window != 0) options = options.with_window(window);
+          auto stream = rt.stream(8, body, options);
+          std::uint64_t taken = 0;
+          for (;;) {
+            auto next = stream.next();
+            auto item = co_await next;
+            if (!item) break;
+            ++taken;
+            g.open();
+          }
+          co_return taken;
+        };
+        auto reader = rt.spawn_on(0, read(), {}, urgency);
+        EXPECT_EQ(reader.get(), 8u);
+      }
+    }
+  }
+}
+
 TEST(batch_stream, is_awaited_in_a_coroutine_on_a_worker) {
   for (const std::size_t workers : {std::size_t{1}, std::size_t{3}}) {
     runtime rt(workers);
