@@ -205,7 +205,8 @@ TEST(spawn_on, stop_cancels_what_is_still_on_its_way) {
     held_worker busy(rt, 1);
     handle = rt.spawn_on(1, hold(tracked(), started));
     std::thread stopper([&] { rt.stop(); });
-    while (!rt.is_stopped()) std::this_thread::yield();
+    // The sweep, which is_stopped() comes before.
+    while (handle->cancelling() == 0) std::this_thread::yield();
     busy.release();
     stopper.join();
   }
