@@ -181,10 +181,11 @@ detail::task_record& event_loop::make_task(task<T>& work, std::string_view name,
     check_thread("event_loop::spawn");
   }
   detail::task_record& record =
-      detail::make_root_record(detail::task_access::promise(work), *this, name);
+      detail::make_unlisted_root_record(detail::task_access::promise(work), *this, name);
   if (debug_) [[unlikely]] {
     detail::note_spawn(record, where);
   }
+  live().add(record);  // from here on others may read it
   detail::task_access::release(work);  // the record owns the frame from here
   return record;
 }

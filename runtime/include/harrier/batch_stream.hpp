@@ -195,7 +195,9 @@ class stream_input;
 }  // namespace detail
 
 /// A batch whose results come one by one, as the items complete. At most the window's number of items
-/// are under way or done and not taken: a slow reader slows the batch down, and memory is flat.
+/// are under way or done and not taken: a slow reader slows the batch down, and memory is flat. Of a
+/// window of 16 or more, taken results make room when half of it is left to take: a reader that waits
+/// for an item to start reads on until then.
 ///
 /// Threads   one reader at a time: next(), wait_next(), try_next() and the iteration.
 /// Order     that of completion, by and large: results travel in blocks, a worker's own in order.

@@ -27,6 +27,7 @@
 #include <concepts>
 #include <coroutine>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -68,11 +69,11 @@ class body_caller {
   template <class Function, class... Arguments>
   decltype(auto) operator()(Function& function, Arguments&&... arguments) const {
     if (given_ == nullptr) [[likely]] {
-      return function(std::forward<Arguments>(arguments)...);
+      return std::invoke(function, std::forward<Arguments>(arguments)...);
     }
     context_word own = given_->lend();
     const context_scope within(own);
-    return function(std::forward<Arguments>(arguments)...);
+    return std::invoke(function, std::forward<Arguments>(arguments)...);
   }
 
  private:

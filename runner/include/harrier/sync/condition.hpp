@@ -80,6 +80,8 @@ class [[nodiscard]] condition_operation {
 /// Threads   as for the mutex, which outlives the condition. Everything needs the mutex: not_locked.
 /// Order     first in, first out, for the notify and for the mutex after it.
 /// Lifetime  outlives the waits on it; destroyed while somebody waits for a notify, it ends the program.
+///           If close() destroys a coroutine where it waits, the unlock of its guard has no effect. One
+///           that has released its guard and unlocks by hand must not be closed there.
 template <class Family>
 class HARRIER_EXPORT basic_condition {
  public:

@@ -8,7 +8,8 @@
 // Protocol    an item ends: its place stays with the lane (`live`).
 //             a block is handed over: the places leave the lane, from `live` and `window` alike.
 //             the reader has taken a block's last result: the places go to the batch's rest, together
-//             with those of later blocks as long as half the window lies before the reader.
+//             with those of later blocks as long as more than half the window lies before the reader;
+//             one by one if the window is small.
 //             a reader that waits is told when a quarter of the window lies before it, or when a lane
 //             is flushed: its worker has nothing better to do, or has done many steps since.
 // Cost        for a result: a move into the block and one out of it. A lock for each block. Both sides
