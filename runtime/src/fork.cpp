@@ -51,7 +51,7 @@ const ready_operations child_join::operations_table{suspension::run, withdraw, n
 
 withdrawal child_join::withdraw(ready_node& node) noexcept {
   // The node is the join's first member.
-  auto& join = *static_cast<child_join*>(static_cast<void*>(static_cast<suspension*>(&node)));
+  auto& join = *reinterpret_cast<child_join*>(static_cast<suspension*>(&node));
   return cancel_stolen(*join.child_) ? withdrawal::passed_on : withdrawal::too_late;
 }
 
