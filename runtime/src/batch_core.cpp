@@ -21,6 +21,9 @@ namespace {
 constexpr std::chrono::nanoseconds short_chunk{4000};
 constexpr std::chrono::nanoseconds long_chunk{16000};
 constexpr std::uint32_t largest_chunk = 1024;
+// And never more than this part of what is left: the size was learnt from the items before, and if these
+// are much heavier, nobody can help with them until the chunk has ended.
+constexpr std::uint32_t parts_of_the_rest = 8;
 // Items are dealt in units so that positions fit 32 bits, however many items there are.
 constexpr std::uint64_t most_positions = std::uint64_t{1} << 31;
 
@@ -179,7 +182,8 @@ bool batch_core::run_chunk(worker_slot& slot) {
   std::uint64_t first = std::exchange(mine.partial_first, 0);
   std::uint64_t last = std::exchange(mine.partial_last, 0);
   if (first == last) {
-    const position_range claimed = mine.range.take_front(mine.chunk);
+    const std::uint32_t part = std::max(mine.range.size() / parts_of_the_rest, 1u);
+    const position_range claimed = mine.range.take_front(std::min(mine.chunk, part));
     if (claimed.empty()) {
       return false;
     }

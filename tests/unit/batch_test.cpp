@@ -374,5 +374,22 @@ TEST(batch, counts_add_up) {
   EXPECT_EQ(c.cancelled, 0u);
 }
 
+// What the first items taught of the size of chunks does not hold for the last ones: a worker that is stuck in
+// one of them must not have the others in its chunk.
+TEST(batch, leaves_most_of_its_end_to_thieves_whatever_came_before) {
+  constexpr std::uint64_t items = 4096;
+  runtime rt(std::size_t{2});
+  for (int round = 0; round < 3; ++round) {
+    tally later;
+    auto body = [&](std::uint64_t i) -> task<> {
+      if (i == items - 64) later.wait_for(54);
+      if (i >= items - 54) later.add();
+      co_return;
+    };
+    auto b = rt.dispatch(items, body);
+    b.get();
+  }
+}
+
 }  // namespace
 }  // namespace harrier::test
