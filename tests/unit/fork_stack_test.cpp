@@ -108,6 +108,22 @@ TEST(fork_stack, an_error_at_a_join_drops_the_others_unstarted) {
   EXPECT_EQ(started, 1);
 }
 
+TEST(fork_stack, that_goes_takes_along_however_many_are_left) {
+  auto main = [](int forks) -> task<> {
+    fork_stack<int, 3> children;
+    for (int i = 0; i < forks; ++i) {
+      children.fork(give(i));
+    }
+    co_return;
+  };
+  runtime rt(std::size_t{1});
+  for (int forks = 0; forks <= 3; ++forks) {
+    rt.run(main(forks));
+    run(main(forks));
+    EXPECT_EQ(live_frames(), 0u) << forks;
+  }
+}
+
 TEST(fork_stack, a_join_that_is_dropped_drops_its_child) {
   runtime rt(std::size_t{1});
   auto main = []() -> task<> {
