@@ -175,6 +175,11 @@ TEST(runtime_spawn, an_unread_error_says_where_its_task_was_spawned) {
       lines.push_back(__LINE__ - 1);
       co_return;
     };
+    auto bound_beside = [&]() -> task<> {
+      rt.spawn_on(this_worker::id().value(), throw_boom("beside")).detach();
+      lines.push_back(__LINE__ - 1);
+      co_return;
+    };
     const auto next = [&] { ASSERT_TRUE(rt.drain(10s)); };
     rt.spawn(throw_boom("outside"), "named").detach();
     lines.push_back(__LINE__ - 1);
@@ -190,6 +195,8 @@ TEST(runtime_spawn, an_unread_error_says_where_its_task_was_spawned) {
     lines.push_back(__LINE__ - 1);
     next();
     rt.run(inside());
+    next();
+    rt.run(bound_beside());
     next();
   }
   ASSERT_EQ(log.size(), lines.size());
