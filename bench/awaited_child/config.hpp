@@ -18,12 +18,7 @@ namespace bench::awaited_child {
 template <class F>
 measurement measure(F sum) {
   const std::uint64_t n = parameter("AWAITED_CHILD_N", 1'000, 1'000'000, 10'000'000);
-  return measurement(static_cast<double>(n), [n, sum = std::move(sum)] {
-    std::uint64_t value = 0;
-    const duration taken = timed([&] { value = sum(n); });
-    check(value == n * (n - 1) / 2, "awaited_child");
-    return taken;
-  });
+  return checked("awaited_child", n, n * (n - 1) / 2, std::move(sum));
 }
 
 }  // namespace bench::awaited_child

@@ -22,12 +22,7 @@ inline constexpr std::uint64_t window = 4096;
 template <class F>
 measurement measure(F sum) {
   const std::uint64_t n = parameter("BATCH_STREAM_N", 10'000, 1'000'000, 10'000'000);
-  return measurement(static_cast<double>(n), [n, sum = std::move(sum)] {
-    std::uint64_t total = 0;
-    const duration taken = timed([&] { total = sum(n); });
-    check(total == n * (n - 1) / 2, "batch_stream");
-    return taken;
-  });
+  return checked("batch_stream", n, n * (n - 1) / 2, std::move(sum));
 }
 
 }  // namespace bench::batch_stream

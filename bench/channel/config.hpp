@@ -23,12 +23,7 @@ inline constexpr std::ptrdiff_t capacity = 256;
 template <class F>
 measurement measure(F carry) {
   const std::uint64_t n = parameter("CHANNEL_N", 10'000, 1'000'000, 10'000'000);
-  return measurement(static_cast<double>(n), [n, carry = std::move(carry)] {
-    std::uint64_t sum = 0;
-    const duration taken = timed([&] { sum = carry(n); });
-    check(sum == n * (n - 1) / 2, "channel");
-    return taken;
-  });
+  return checked("channel", n, n * (n - 1) / 2, std::move(carry));
 }
 
 /// What sender `index` of `senders` sends: [first, last).

@@ -89,6 +89,19 @@ class quantity {
 /// Ends the process with a message unless `holds`: a wrong answer must not become a fast one.
 void check(bool holds, const char* message);
 
+/// The measurement of run(n), which has to give `wanted`: n operations, unless said.
+template <class F>
+measurement checked(const char* workload, std::uint64_t n, std::uint64_t wanted, F run,
+                    std::uint64_t operations = 0) {
+  const auto count = static_cast<double>(operations != 0 ? operations : n);
+  return measurement(count, [workload, n, wanted, run = std::move(run)] {
+    std::uint64_t value = 0;
+    const duration taken = timed([&] { value = run(n); });
+    check(value == wanted, workload);
+    return taken;
+  });
+}
+
 /// Largest and present resident size of this process, in bytes. The largest is VmHWM and not
 /// getrusage's figure, which Linux carries over from the process that called exec.
 std::uint64_t peak_resident_bytes();

@@ -17,12 +17,7 @@ namespace bench::semaphore {
 template <class F>
 measurement measure(F count) {
   const std::uint64_t n = parameter("SEMAPHORE_N", 10'000, 1'000'000, 10'000'000);
-  return measurement(static_cast<double>(n), [n, count = std::move(count)] {
-    std::uint64_t value = 0;
-    const duration taken = timed([&] { value = count(n); });
-    check(value == n, "semaphore");
-    return taken;
-  });
+  return checked("semaphore", n, n, std::move(count));
 }
 
 }  // namespace bench::semaphore

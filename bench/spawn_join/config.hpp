@@ -19,12 +19,7 @@ namespace bench::spawn_join {
 template <class F>
 measurement measure(F sum) {
   const std::uint64_t n = parameter("SPAWN_JOIN_N", 1'000, 100'000, 1'000'000);
-  return measurement(static_cast<double>(n), [n, sum = std::move(sum)] {
-    std::uint64_t value = 0;
-    const duration taken = timed([&] { value = sum(n); });
-    check(value == n * (n - 1) / 2, "spawn_join");
-    return taken;
-  });
+  return checked("spawn_join", n, n * (n - 1) / 2, std::move(sum));
 }
 
 }  // namespace bench::spawn_join

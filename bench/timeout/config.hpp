@@ -19,12 +19,7 @@ namespace bench::timeout {
 template <class F>
 measurement measure(F limit) {
   const std::uint64_t n = parameter("TIMEOUT_N", 10'000, 1'000'000, 10'000'000);
-  return measurement(static_cast<double>(n), [n, limit = std::move(limit)] {
-    std::uint64_t value = 0;
-    const duration taken = timed([&] { value = limit(n); });
-    check(value == n, "timeout");
-    return taken;
-  });
+  return checked("timeout", n, n, std::move(limit));
 }
 
 }  // namespace bench::timeout

@@ -20,12 +20,7 @@ inline constexpr std::uint64_t width = 10;
 template <class F>
 measurement measure(F join) {
   const std::uint64_t n = parameter("WHEN_ALL_N", 1'000, 100'000, 1'000'000);
-  return measurement(static_cast<double>(n * width), [n, join = std::move(join)] {
-    std::uint64_t sum = 0;
-    const duration taken = timed([&] { sum = join(n); });
-    check(sum == n * width, "when_all");
-    return taken;
-  });
+  return checked("when_all", n, n * width, std::move(join), n * width);
 }
 
 }  // namespace bench::when_all

@@ -1,15 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/fork.hpp>
 
+#include <harrier/detail/context_word.hpp>
+#include <harrier/detail/runtime_core.hpp>
+#include <harrier/detail/worker_slot.hpp>
 #include <harrier/fork_stack.hpp>
 
 #include <sched.h>
 
+#include <coroutine>
 #include <memory>
+#include <new>
 #include <stdexcept>
 
 namespace harrier {
 namespace detail {
+
+// What is rare is a call at the end, so that the usual case needs no stack frame.
+std::coroutine_handle<> offer(std::coroutine_handle<> child, context_keeper& keeper) {
+  // relaxed: hint, see context_word::snapshot()
+  if (has_context_vars.load(std::memory_order_relaxed)) [[unlikely]] {
+    return worker_slot::push_or_keep(keeper(child));
+  }
+  worker_slot* slot = this_slot();
+  promise_base& promise = promise_base::of(child);
+  if (slot == nullptr || !slot->deque_.push_quickly(&promise)) [[unlikely]] {
+    return worker_slot::push_or_keep(child);
+  }
+  if (slot->core_.idle().anyone_hungry_after_plain_push()) [[unlikely]] {
+    return slot->wake_for(child);
+  }
+  return child;
+}
+
+std::coroutine_handle<> offer_of_group(std::coroutine_handle<> child, context_keeper& keeper,
+                                       child_group& group) {
+  // relaxed: hint, see context_word::snapshot()
+  if (has_context_vars.load(std::memory_order_relaxed)) [[unlikely]] {
+    child = keeper(child);
+  }
+  promise_base& promise = promise_base::of(child);
+  promise.owner = &group;
+  promise.join.enter_group();
+  return worker_slot::push_or_keep(child);
+}
+
+std::coroutine_handle<> worker_slot::wake_for(std::coroutine_handle<> child) noexcept {
+  core_.wake_one();
+  return child;
+}
+
+std::coroutine_handle<> worker_slot::push_or_keep(std::coroutine_handle<> child) noexcept {
+  promise_base& promise = promise_base::of(child);
+  worker_slot* slot = this_slot();
+  if (slot == nullptr) {
+    promise.join.keep();
+    return child;
+  }
+  try {
+    slot->deque_.push(&promise);
+  } catch (const std::bad_alloc&) {  // the parent then runs the child itself
+    promise.join.keep();
+    return child;
+  }
+  slot->core_.notify_local();
+  return child;
+}
 
 bool take_back(promise_base& child) noexcept {
   if (child.join.is_kept()) {

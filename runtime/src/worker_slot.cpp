@@ -5,7 +5,6 @@
 #include <harrier/detail/context_word.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/seam.hpp>
-#include <harrier/fork.hpp>
 
 #include <algorithm>
 #include <coroutine>
@@ -215,58 +214,6 @@ bool worker_slot::run_passed_over() {
     return run_low();
   }
   return may_have_high_ && (run_ready() || run_new_items(priority::normal));
-}
-
-// Here, so that the push is inline. What is rare is a call at the end, so that the usual case needs no
-// stack frame.
-std::coroutine_handle<> offer(std::coroutine_handle<> child, context_keeper& keeper) {
-  // relaxed: hint, see context_word::snapshot()
-  if (has_context_vars.load(std::memory_order_relaxed)) [[unlikely]] {
-    return worker_slot::push_or_keep(keeper(child));
-  }
-  worker_slot* slot = this_slot();
-  promise_base& promise = promise_base::of(child);
-  if (slot == nullptr || !slot->deque_.push_quickly(&promise)) [[unlikely]] {
-    return worker_slot::push_or_keep(child);
-  }
-  if (slot->core_.idle().anyone_hungry_after_plain_push()) [[unlikely]] {
-    return slot->wake_for(child);
-  }
-  return child;
-}
-
-std::coroutine_handle<> offer_of_group(std::coroutine_handle<> child, context_keeper& keeper,
-                                       child_group& group) {
-  // relaxed: hint, see context_word::snapshot()
-  if (has_context_vars.load(std::memory_order_relaxed)) [[unlikely]] {
-    child = keeper(child);
-  }
-  promise_base& promise = promise_base::of(child);
-  promise.owner = &group;
-  promise.join.enter_group();
-  return worker_slot::push_or_keep(child);
-}
-
-std::coroutine_handle<> worker_slot::wake_for(std::coroutine_handle<> child) noexcept {
-  core_.wake_one();
-  return child;
-}
-
-std::coroutine_handle<> worker_slot::push_or_keep(std::coroutine_handle<> child) noexcept {
-  promise_base& promise = promise_base::of(child);
-  worker_slot* slot = this_slot();
-  if (slot == nullptr) {
-    promise.join.keep();
-    return child;
-  }
-  try {
-    slot->deque_.push(&promise);
-  } catch (const std::bad_alloc&) {  // the parent then runs the child itself
-    promise.join.keep();
-    return child;
-  }
-  slot->core_.notify_local();
-  return child;
 }
 
 /// What event_loop::step() does, without the call.
