@@ -64,7 +64,8 @@ class HARRIER_EXPORT runtime final {
   runtime& operator=(const runtime&) = delete;
   ~runtime();
 
-  /// Runs `work` on a worker, blocks until it has ended, and gives its result.
+  /// Runs `work` on a worker, blocks until it has ended, and gives its result. Its locals are gone then;
+  /// its parameters go with the frame, which the worker may free a moment later.
   template <class T>
   T run(task<T> work, std::source_location site = std::source_location::current()) {
     detail::blocking_wait::refuse_in_loop("runtime::run");
