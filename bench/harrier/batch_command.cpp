@@ -77,8 +77,6 @@ class batch_progress {
       : options_(options),
         bar_(options.progress != progress_mode::json && options.progress != progress_mode::none) {}
 
-  bool is_wanted() const noexcept { return bar_.is_visible() || is_json(); }
-
   void show(const batch_counts& counts, bool is_end) {
     if (!is_json()) {
       const auto what = work_names()[static_cast<std::size_t>(options_.kind)] + " coroutines";
@@ -113,20 +111,16 @@ class batch_progress {
 // The main thread has nothing else to do, so it draws. Ten looks a second cost the workers nothing.
 template <class T>
 ending wait_to_the_end(batch<T>& items, const batch_options& options,
-                       const std::optional<interrupt_watch>& interrupts) {
+                       const interrupt_watch& interrupts) {
   batch_progress progress(options);
   ending end = ending::complete;
-  if (!progress.is_wanted() && !options.deadline && !interrupts) {
-    items.wait();
-    return end;
-  }
   const auto last =
       options.deadline ? steady::now() + *options.deadline : steady::time_point::max();
   for (;;) {
     const auto look = std::min<duration>(progress_bar::interval, last - steady::now());
     if (items.wait_for(std::max(look, duration::zero()))) break;
     progress.show(items.counts(), false);
-    if (end == ending::complete && interrupts && interrupts->is_interrupted()) {
+    if (end == ending::complete && interrupts.is_interrupted()) {
       end = ending::interrupted;
       items.drop_unstarted();
     }
@@ -187,10 +181,11 @@ std::uint64_t sum_of_results(const batch<std::uint64_t>& items) {
 }
 
 // The results of a batch without a checkpoint stay in memory and are added up in the end.
-void run_in_memory(runtime& rt, const batch_options& options, batch_figures& figures) {
+void run_in_memory(runtime& rt, const batch_options& options, const interrupt_watch& interrupts,
+                   batch_figures& figures) {
   const auto start = steady::now();
   auto items = dispatch_work(rt, options.kind, options.coroutines, dispatch_options_for(options));
-  figures.end = wait_to_the_end(items, options, std::nullopt);
+  figures.end = wait_to_the_end(items, options, interrupts);
   figures.time = steady::now() - start;
   take_outcome(items, options, figures);
   if (figures.end != ending::complete) return;
@@ -212,8 +207,8 @@ std::uint64_t expected_sum(const batch_options& options, const index_set& indice
   return sum;
 }
 
-void run_with_checkpoint(runtime& rt, const batch_options& options, batch_figures& figures) {
-  const std::optional<interrupt_watch> interrupts(std::in_place);
+void run_with_checkpoint(runtime& rt, const batch_options& options,
+                         const interrupt_watch& interrupts, batch_figures& figures) {
   checkpoint_options how;
   if (options.checkpoint_interval) how.every(*options.checkpoint_interval);
   const auto name = "harrier batch " + work_names()[static_cast<std::size_t>(options.kind)];
@@ -235,11 +230,12 @@ void run_with_checkpoint(runtime& rt, const batch_options& options, batch_figure
 batch_figures measure(const batch_options& options) {
   batch_figures figures;
   figures.expected = expected_sum(options, options.coroutines);
+  const interrupt_watch interrupts;
   runtime rt(options.workers);
   if (options.checkpoint.empty()) {
-    run_in_memory(rt, options, figures);
+    run_in_memory(rt, options, interrupts, figures);
   } else {
-    run_with_checkpoint(rt, options, figures);
+    run_with_checkpoint(rt, options, interrupts, figures);
   }
   return figures;
 }
@@ -352,9 +348,10 @@ the end: completed, skipped, total, seconds, done.
 
 With --checkpoint the coroutines keep no results: each adds its own to the checksum.
 The same command goes on from the checkpoint however it ended, and the figures are
-those of the coroutines that were left; those that failed are among them. SIGINT
-(Ctrl-C) begins nothing more, lets end what has begun, and saves; a second one stops at
-once.
+those of the coroutines that were left; those that failed are among them.
+
+SIGINT (Ctrl-C) begins nothing more, lets end what has begun, and saves the checkpoint;
+a second one stops at once.
 
 JSON fields: coroutines, workers, seconds, ns_per_coroutine, coroutines_per_second,
 peak_rss_bytes, threads_started, loops_created, frames_peak, steals, checksum; with
@@ -368,7 +365,7 @@ Examples:
 
 Exit status: 0 done, 1 coroutines failed (and more than --on-error tolerates), a wrong
 checksum, out of memory or a checkpoint that is refused, 2 bad arguments, 124 the
-deadline came first, 130 interrupted (with --checkpoint).)";
+deadline came first, 130 interrupted.)";
 
 }  // namespace
 

@@ -42,8 +42,10 @@ however it ended, and writes what it would have written without: files whose siz
 time of modification changed are hashed again, vanished ones are dropped. A
 checkpoint that is damaged, of other PATHs or in use by another process is refused.
 It stays when all is done; remove FILE to start anew. Each file in it costs 16 bytes
-of memory when the next run goes on. SIGINT (Ctrl-C) ends the files under way and
-saves; a second one stops at once.
+of memory when the next run goes on.
+
+SIGINT (Ctrl-C) begins no more files, ends those under way, and saves the checkpoint; a
+second one stops at once.
 
 Progress: `--progress json` prints an object a line to standard error, once a second
 and at the end: hashed, reused, errors, bytes, seconds, done.
@@ -60,8 +62,8 @@ Examples:
   harrier hash --checkpoint /tmp/home.c --output /tmp/home.sha256 ~
 
 Exit status: 0 all hashed, or all but what --on-error tolerates, 1 something could not
-be read or written, 2 bad arguments, 124 the deadline came first, 130 interrupted (with
---checkpoint); 141, or the signal SIGPIPE, when standard output was closed.)";
+be read or written, 2 bad arguments, 124 the deadline came first, 130 interrupted; 141,
+or the signal SIGPIPE, when standard output was closed.)";
 
 }  // namespace
 

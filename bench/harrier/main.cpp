@@ -34,7 +34,7 @@ Counts may be written 250000, 250k, 10M or 1e7. With --json every command prints
 JSON object on standard output and nothing else; errors go to standard error.
 
 Exit status: 0 done, 1 something failed, 2 bad arguments, 124 --deadline came first,
-130 interrupted with --checkpoint, 141 standard output was closed.)";
+130 interrupted, 141 standard output was closed.)";
 
 class command_line {
  public:

@@ -136,7 +136,7 @@ class tree_hash {
   std::unique_ptr<checksum_listing> listing_;
   hash_totals totals_;
   hash_progress progress_;
-  std::optional<interrupt_watch> interrupts_;  // with a checkpoint
+  interrupt_watch interrupts_;  // before the checkpoint: whoever sees its lock may interrupt
   steady::time_point start_ = steady::now();
   steady::time_point next_turn_ = start_;
   ending ending_ = ending::complete;
@@ -160,7 +160,6 @@ tree_hash::tree_hash(const hash_options& options)
 }
 
 void tree_hash::open_checkpoint() {
-  interrupts_.emplace();  // first: whoever sees the checkpoint's lock may interrupt
   checkpoint_options how;
   how.on_error([this](const std::string& message) { progress_.print("harrier: " + message); });
   if (options_.checkpoint_interval) how.every(*options_.checkpoint_interval);
@@ -201,7 +200,7 @@ void tree_hash::take_all() {
 
 // False: for one reason or another, no file is begun any more.
 bool tree_hash::may_start() {
-  if (interrupts_ && interrupts_->is_interrupted()) end_early(ending::interrupted);
+  if (interrupts_.is_interrupted()) end_early(ending::interrupted);
   if (options_.deadline && steady::now() - start_ >= *options_.deadline) {
     end_early(ending::deadline);
   }

@@ -62,6 +62,17 @@ run 0 "$HARRIER" batch -n 1k -w 2 --work sleep --checkpoint kept --json
 [ "$(json /skipped)" -eq "$ended" ] || fail "$ended were done before the interrupt, not $(json /skipped)"
 rm kept
 
+# The same without a checkpoint, as soon as SIGINT is caught.
+"$HARRIER" batch -n 1k -w 2 --work sleep --rate 50 2>interrupted &
+pid=$!
+wait_for catches_interrupt $pid
+kill -INT $pid
+status=0
+wait $pid || status=$?
+[ $status -eq 130 ] || fail "exit status $status after SIGINT without a checkpoint"
+grep -q '^harrier: interrupted after [0-9]* of 1000 coroutines$' interrupted ||
+  fail "no word on how far it came: $(cat interrupted)"
+
 # Twice: at once, although a thousand wait for their turn.
 "$HARRIER" batch -n 1k -w 2 --window 1k --rate 1 --checkpoint kept 2>interrupted &
 pid=$!

@@ -125,6 +125,17 @@ wait $pid || status=$?
 kill $writer 2>/dev/null || true
 [ $status -eq 130 ] || fail "exit status $status after SIGINT twice"
 
+# Without a checkpoint: what is printed is whole lines, and right.
+"$HARRIER" hash --rate 1 tree >printed 2>"$work/slow" &
+pid=$!
+wait_for catches_interrupt $pid
+kill -INT $pid
+status=0
+wait $pid || status=$?
+[ $status -eq 130 ] || fail "exit status $status after SIGINT without a checkpoint"
+grep -q "^harrier: interrupted\$" "$work/slow" || fail "no word on the interrupt"
+[ ! -s printed ] || sha256sum -c --quiet printed || fail "a wrong line before SIGINT"
+
 # The deadline: no file is begun after it.
 rm kept kept.log manifest
 run 124 "$HARRIER" hash --checkpoint kept --output manifest --rate 1 --deadline 50ms tree
