@@ -73,8 +73,7 @@ void end_unstarted(task_record& record) noexcept {
     finish_ending(*at);
   }
   record.end();
-  record.tell_joiners();
-  record.drop_reference();
+  record.release();
 }
 
 // A record is queued twice: to start its task, and to bring it a cancel while it waits.
@@ -91,7 +90,7 @@ void discard_cancel(ready_node& node) noexcept {
 
 void finish_root(task_record& record, execution& at) noexcept {
   if (record.root->result == result_kind::error) {
-    if (record.is_only_reference()) {
+    if (record.is_unheld()) {
       report_unretrieved(record);  // detached: nobody can take it any more
       record.take_error();
     } else {
@@ -101,13 +100,12 @@ void finish_root(task_record& record, execution& at) noexcept {
   end_in_step(at, record);
   record_list::remove(record);
   record.end();
-  record.tell_joiners();
 }
 
 constexpr record_operations unstarted_root{
-    {start_root, nullptr, discard_unstarted, true}, finish_root, destroy_root};
+    {start_root, nullptr, discard_unstarted, true}, finish_root, destroy_root, true};
 constexpr record_operations started_root{
-    {bring_cancel, nullptr, discard_cancel, false}, finish_root, destroy_root};
+    {bring_cancel, nullptr, discard_cancel, false}, finish_root, destroy_root, true};
 
 void start_root(ready_node& node, execution& at) {
   auto& record = static_cast<task_record&>(node);
@@ -129,14 +127,13 @@ void arrive_submitted(ready_node& node, execution& at) {
 }
 void discard_submitted(ready_node& node) noexcept {
   auto& record = static_cast<task_record&>(node);
-  record.state.fetch_or(task_record::due, std::memory_order_relaxed);  // published by end()
+  record.state.fetch_or(task_record::due, std::memory_order_relaxed);  // published by release()
   std::exchange(record.root, nullptr)->handle().destroy();
   record.end();
-  record.tell_joiners();
-  record.drop_reference();
+  record.release();
 }
 constexpr record_operations submitted_root{
-    {arrive_submitted, nullptr, discard_submitted, false}, finish_root, destroy_root};
+    {arrive_submitted, nullptr, discard_submitted, false}, finish_root, destroy_root, true};
 
 // A plain record stands for a coroutine whose frame somebody else owns: only a cancel queues it.
 
@@ -146,13 +143,13 @@ void finish_plain(task_record& record, execution& at) noexcept {
   }
   record_list::remove(record);
   record.end();
-  record.drop_reference();
+  record.release();
 }
 
 void destroy_plain(task_record& record) noexcept { free_record(record); }
 
 constexpr record_operations plain_operations{
-    {bring_cancel, nullptr, discard_cancel, false}, finish_plain, destroy_plain};
+    {bring_cancel, nullptr, discard_cancel, false}, finish_plain, destroy_plain, false};
 
 }  // namespace
 
@@ -163,22 +160,21 @@ void destroy_where_it_waits(task_record& record) noexcept {
   }
   if (record.root == nullptr || record.root->started_as != role::root) {
     record_list::remove(record);  // a plain record: its coroutine goes with the frame that owns it
-    record.drop_reference();
+    record.release();
     return;
   }
   record_list::remove(record);
-  // relaxed: end() publishes it
+  // relaxed: abandon() publishes it
   record.state.fetch_or(task_record::due, std::memory_order_relaxed);
   std::exchange(record.root, nullptr)->handle().destroy();
   record.end();
-  record.forget_joiners();
-  record.drop_reference();
+  record.abandon();
 }
 
 task_record& make_unlisted_root_record(promise_base& root, event_loop& home,
                                        std::string_view name) {
-  // Two references: the handle's, and the task's own until it has ended.
-  task_record& record = make_record_of<task_record>(unstarted_root, root, home, 2u);
+  // One holder: the handle.
+  task_record& record = make_record_of<task_record>(unstarted_root, root, home, 1u);
   if (name == main_name) {
     record.state.store(task_record::main, std::memory_order_relaxed);
   } else if (!name.empty()) {
@@ -258,7 +254,7 @@ task_record& promise_base::make_record(promise_base& root) {
     return source.make(source, root);
   }
   event_loop& home = this_loop();
-  task_record& record = make_record_of<task_record>(plain_operations, root, home, 1u);
+  task_record& record = make_record_of<task_record>(plain_operations, root, home, 0u);
   root.set_record(record);
   home.live().add(record);
   if (root.started_as != role::stolen) {

@@ -149,8 +149,8 @@ void task_record::throw_cancelled() {
 
 void task_record::end() noexcept {
   std::uint32_t now = state.load(std::memory_order_relaxed);  // hint: re-checked
-  // release: pairs with the acquire in is_done()  [record:done]
-  while (!state.compare_exchange_weak(now, with_phase(now, done), std::memory_order_release,
+  // relaxed: what the task did is published by release()
+  while (!state.compare_exchange_weak(now, with_phase(now, done), std::memory_order_relaxed,
                                       std::memory_order_relaxed)) {
   }
 }
@@ -179,7 +179,7 @@ bool task_record::join(completion& joiner) noexcept {
   for (unsigned spins = 0; now != joiners_told; ++spins) {
     if ((now & joiners_locked) == 0) {
       joiner.next = reinterpret_cast<completion*>(now);
-      // release: the joiner's fields are visible to tell_joiners(); acquire: a failed join sees the
+      // release: the joiner's fields are visible to take_joiners(); acquire: a failed join sees the
       // result  [record:joiners]
       if (joiners_.compare_exchange_weak(now, reinterpret_cast<std::uintptr_t>(&joiner),
                                          std::memory_order_acq_rel, std::memory_order_acquire)) {
@@ -189,6 +189,9 @@ bool task_record::join(completion& joiner) noexcept {
       spin_wait(spins);
       now = joiners_.load(std::memory_order_acquire);  // [record:joiners]
     }
+  }
+  for (unsigned spins = 0; !is_done(); ++spins) {
+    spin_wait(spins);  // release_held() is between its two steps
   }
   return false;
 }
@@ -211,7 +214,8 @@ bool task_record::unjoin(completion& joiner) noexcept {
   return true;
 }
 
-void task_record::tell_joiners() noexcept {
+/// The joiners, the first to come first. From here on join() refuses.
+completion* task_record::take_joiners() noexcept {
   std::uintptr_t now = joiners_.load(std::memory_order_relaxed);  // hint: re-checked
   // acq_rel: pairs with join() and unjoin() both ways  [record:joiners]
   for (unsigned spins = 0;; ++spins) {
@@ -230,10 +234,31 @@ void task_record::tell_joiners() noexcept {
     completion* const earlier = std::exchange(joiner->next, first);
     first = std::exchange(joiner, earlier);
   }
+  return first;
+}
+
+void task_record::release_held() noexcept {
+  completion* first = ops().joinable ? take_joiners() : nullptr;
+  // acq_rel: publishes the result  [record:done]; and as in drop_reference()  [record:references]
+  if (references_.fetch_sub(tasks_own, std::memory_order_acq_rel) == tasks_own) {
+    HARRIER_ASSERT(first == nullptr);
+    ops().destroy(*this);
+    return;
+  }
+  // Each joiner holds a reference until it is told.
   while (first != nullptr) {
     completion* const later = first->next;  // before it is told: it may be gone then
     first->notify(*first, *this);
     first = later;
+  }
+}
+
+void task_record::abandon() noexcept {
+  // relaxed: there is nobody to see the joiners
+  joiners_.store(0, std::memory_order_relaxed);
+  // acq_rel: as in release_held()
+  if (references_.fetch_sub(tasks_own, std::memory_order_acq_rel) == tasks_own) {
+    ops().destroy(*this);
   }
 }
 

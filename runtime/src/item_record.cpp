@@ -46,12 +46,13 @@ const record_operations item_record::operations_table{
      nullptr, [](ready_node& node) noexcept { static_cast<task_record&>(node).drop_reference(); },
      false},
     item_record::finish,
-    item_record::destroy};
+    item_record::destroy,
+    false};
 
 void item_record::finish(task_record& record, execution& at) noexcept {
   end_in_step(at, record);
   record_list::remove(record);
-  if (record.is_only_reference()) [[likely]] {
+  if (record.is_unheld()) [[likely]] {
     // Off the list, and held by nobody else, it is out of reach: no read-modify-write. relaxed: nobody
     // asks whether it is done
     const std::uint32_t now = record.state.load(std::memory_order_relaxed);

@@ -116,11 +116,9 @@ TEST(fork_stack, that_goes_takes_along_however_many_are_left) {
     }
     co_return;
   };
+  runtime rt(std::size_t{1});
   for (int forks = 0; forks <= 3; ++forks) {
-    {
-      runtime rt(std::size_t{1});
-      rt.run(main(forks));
-    }  // the worker may free the frame a moment after run() has returned
+    rt.run(main(forks));
     run(main(forks));
     EXPECT_EQ(live_frames(), 0u) << forks;
   }

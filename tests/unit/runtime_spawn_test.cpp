@@ -7,6 +7,7 @@
 #include <latch>
 #include <memory>
 #include <optional>
+#include <thread>
 
 namespace harrier::test {
 namespace {
@@ -28,6 +29,36 @@ TEST(runtime_spawn, get_rethrows) {
   runtime rt(std::size_t{2});
   auto handle = rt.spawn(throw_boom());
   EXPECT_THROW((void)handle.get(), boom);
+}
+
+TEST(runtime_spawn, dropping_the_handle_of_a_done_task_destroys_its_frame_at_once) {
+  const auto body = [](tracked) -> task<> { co_return; };
+  runtime rt(std::size_t{2});
+  for (int i = 0; i < scaled(2000, 200); ++i) {
+    {
+      auto handle = rt.spawn(body(tracked()));
+      while (!handle.done()) {
+        std::this_thread::yield();
+      }
+      ASSERT_EQ(tracked::alive(), 1);
+    }
+    ASSERT_EQ(tracked::alive(), 0);
+  }
+}
+
+TEST(runtime_spawn, a_coroutine_that_joined_a_task_destroys_its_frame_with_the_handle) {
+  const auto body = [](tracked) -> task<> { co_return; };
+  runtime rt(std::size_t{2});
+  auto main = [&]() -> task<> {
+    for (int i = 0; i < scaled(2000, 200); ++i) {
+      {
+        auto handle = rt.spawn(body(tracked()));
+        co_await handle;
+      }
+      EXPECT_EQ(tracked::alive(), 0);
+    }
+  };
+  rt.run(main());
 }
 
 TEST(runtime_spawn, wait_waits_and_throws_nothing) {

@@ -106,6 +106,15 @@ TEST(runtime, run_rethrows_and_the_runtime_stays_usable) {
   EXPECT_EQ(rt.run(give(1)), 1);
 }
 
+TEST(runtime, run_returns_when_the_parameters_are_gone) {
+  const auto body = [](tracked) -> task<> { co_return; };
+  runtime rt(std::size_t{2});
+  for (int i = 0; i < scaled(2000, 200); ++i) {
+    rt.run(body(tracked()));
+    ASSERT_EQ(tracked::alive(), 0);
+  }
+}
+
 TEST(runtime, run_from_many_threads_at_once) {
   runtime rt(std::size_t{2});
   std::atomic<long> sum{0};

@@ -88,7 +88,9 @@ class [[nodiscard]] join_awaiter final : public join_suspension {
 ///
 /// Threads   one thread at a time; cancel() and done() from any.
 /// Lifetime  dropping the handle detaches the task, which its loop owns; the task's result lives as
-///           long as the handle. Any number of coroutines may wait; one of them takes a value.
+///           long as the handle, and so do the frame and the parameters: dropping the handle of a task
+///           that is done destroys them there. Any number of coroutines may wait; one of them takes a
+///           value.
 /// Errors    what the task threw is rethrown to whoever waits; self_await. An error that nobody took is
 ///           reported to the exception handler when the task is destroyed.
 /// Memory    the end of the task happens before the wait for it returns.

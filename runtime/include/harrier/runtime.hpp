@@ -64,8 +64,8 @@ class HARRIER_EXPORT runtime final {
   runtime& operator=(const runtime&) = delete;
   ~runtime();
 
-  /// Runs `work` on a worker, blocks until it has ended, and gives its result. Its locals are gone then;
-  /// its parameters go with the frame, which the worker may free a moment later.
+  /// Runs `work` on a worker, blocks until it has ended, and gives its result. Its frame is gone then,
+  /// the parameters with it, unless somebody holds a task_ref to it.
   template <class T>
   T run(task<T> work, std::source_location site = std::source_location::current()) {
     detail::blocking_wait::refuse_in_loop("runtime::run");

@@ -9,7 +9,7 @@
 //             waiting     suspended; a waker or a canceller may end it       set by the task
 //             cancelling  a canceller has won and posted the record to `home` set by a canceller
 //             withdrawing the loop is taking the node back                   set by the loop
-//             done        has ended                                          set by the task
+//             done        has ended, is_done() soon                          set by the task
 //   woken     the waker came while the loop was withdrawing; the loop enqueues for it
 //   due       a cancel is requested and not yet delivered
 //   posted    the record is linked in some loop's inbox, on account of a cancel
@@ -81,6 +81,7 @@ struct record_operations {
   void (*finish)(task_record& record, execution& at) noexcept;
   /// The last reference is gone: destroys the frame if it is owned, and frees the record.
   void (*destroy)(task_record& record) noexcept;
+  bool joinable;  ///< whether others may wait for its end
 };
 
 /// What few tasks have: kept out of the record's own bytes.
@@ -117,9 +118,10 @@ class task_record : public ready_node {
     return static_cast<phase>(state & phase_mask);
   }
 
+  /// Held by the task until it has ended, and by `holders` others.
   task_record(const record_operations& ops, promise_base& of, event_loop& at,
-              std::uint32_t references) noexcept
-      : ready_node(ops.ready), references_(references), root(&of), home(&at) {}
+              std::uint32_t holders) noexcept
+      : ready_node(ops.ready), references_(tasks_own | holders), root(&of), home(&at) {}
 
   const record_operations& ops() const noexcept {
     // The ready operations are the first member of the record's own.
@@ -136,9 +138,11 @@ class task_record : public ready_node {
   /// What the latest cancel said; null: nothing.
   HARRIER_EXPORT std::shared_ptr<const std::string> cancel_message() const noexcept;
 
+  /// Whether the task has ended and let go of its frame: whoever drops the last reference from now on
+  /// destroys it there and then.
   bool is_done() const noexcept {
-    // acquire: pairs with the release in end(), so that the result is visible  [record:done]
-    return (state.load(std::memory_order_acquire) & phase_mask) == done;
+    // acquire: pairs with the release in release(), so that the result is visible  [record:done]
+    return (references_.load(std::memory_order_acquire) & tasks_own) == 0;
   }
 
   bool cancel_is_due() const noexcept {
@@ -171,33 +175,40 @@ class task_record : public ready_node {
   HARRIER_EXPORT bool take_cancel() noexcept;
   [[noreturn]] HARRIER_EXPORT void throw_cancelled();
 
-  /// Marks the task as ended. A cancel that is still due then decides how: see ended_cancelled().
+  /// Closes the task to cancels. One that is still due decides how it ended: see ended_cancelled().
   HARRIER_EXPORT void end() noexcept;
   /// Whether the task ended without looking at a cancel: never started, or returned a value.
   HARRIER_EXPORT bool ended_cancelled() const noexcept;
 
-  /// Registers one more who is told when the task ends. False: it has already ended.
+  /// Registers one more who is told when the task ends. False: is_done().
   HARRIER_EXPORT bool join(completion& joiner) noexcept;
   /// Takes a joiner back. False: the task has ended and tells it, or has told it.
   HARRIER_EXPORT bool unjoin(completion& joiner) noexcept;
-  /// Tells the joiners, first come first told. After end(); once.
-  HARRIER_EXPORT void tell_joiners() noexcept;
-
-  /// The joiners are about to be destroyed as well, and are told nothing.
-  void forget_joiners() noexcept { joiners_.store(0, std::memory_order_relaxed); }
+  /// The task's own reference goes, which makes it done; then the joiners are told, first come first
+  /// told. After end(), when the coroutine will not run any more; once.
+  void release() noexcept {
+    if (is_unheld()) {
+      ops().destroy(*this);
+    } else {
+      release_held();
+    }
+  }
+  /// The same without a word to the joiners, who are about to be destroyed as well.
+  HARRIER_EXPORT void abandon() noexcept;
 
   void add_reference() noexcept {
     // relaxed, counter only: whoever adds one already holds one
     references_.fetch_add(1, std::memory_order_relaxed);
   }
-  /// Whether nobody but the caller holds the record.
-  bool is_only_reference() const noexcept {
-    return references_.load(std::memory_order_acquire) == 1;  // [record:references]
+  /// Whether nobody but the task holds the record.
+  bool is_unheld() const noexcept {
+    return references_.load(std::memory_order_acquire) == tasks_own;  // [record:references]
   }
   void drop_reference() noexcept {
     // The only holder needs no read-modify-write: nobody is left who could add one.
     // acq_rel: what each holder did happens before the last one destroys  [record:references]
-    if (is_only_reference() || references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    if (references_.load(std::memory_order_acquire) == 1 ||
+        references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
       ops().destroy(*this);
     }
   }
@@ -211,6 +222,9 @@ class task_record : public ready_node {
   std::atomic<std::uint32_t> state{active};
 
  private:
+  /// The reference of the task itself, apart from those of others: who sees it gone knows that the
+  /// frame is at rest.
+  static constexpr std::uint32_t tasks_own = std::uint32_t{1} << 31;
   std::atomic<std::uint32_t> references_;
 
  public:
@@ -224,7 +238,9 @@ class task_record : public ready_node {
   task_record* following = nullptr;
 
  private:
+  HARRIER_EXPORT void release_held() noexcept;
   std::uintptr_t lock_joiners() noexcept;
+  completion* take_joiners() noexcept;
 
   union {
     /// The latest joiner, or 0; with joiners_locked while one is being taken out of the middle; or
@@ -259,7 +275,7 @@ inline void end_in_step(execution& at, task_record& record) noexcept {
 }
 inline void release_finished(execution& at) noexcept {
   if (at.finished != nullptr) {
-    std::exchange(at.finished, nullptr)->drop_reference();
+    std::exchange(at.finished, nullptr)->release();
     finish_ending(at);
   }
 }

@@ -347,7 +347,7 @@ class HARRIER_EXPORT batch_core {
 class item_record final : public task_record {
  public:
   item_record(promise_base& of, event_loop& at, std::uint64_t item) noexcept
-      : task_record(operations_table, of, at, 1) {
+      : task_record(operations_table, of, at, 0) {
     set_item_index(item);
   }
 
