@@ -2,7 +2,6 @@
 #include <harrier/detail/task_record.hpp>
 
 #include <harrier/detail/promise.hpp>
-#include <harrier/detail/spin_wait.hpp>
 #include <harrier/detail/suspension.hpp>
 #include <harrier/event_loop.hpp>
 
@@ -11,13 +10,6 @@
 #include <utility>
 
 namespace harrier::detail {
-
-namespace {
-
-constexpr std::uintptr_t joiners_told = 1;
-constexpr std::uintptr_t joiners_locked = 2;
-
-}  // namespace
 
 bool task_record::cancel(std::shared_ptr<const std::string> message) noexcept {
   if (message || more.load(std::memory_order_acquire) != nullptr) {  // [record:extras]
@@ -159,105 +151,26 @@ bool task_record::ended_cancelled() const noexcept {
   return cancel_is_due() && (root == nullptr || root->result == result_kind::value);
 }
 
-std::uintptr_t task_record::lock_joiners() noexcept {
-  std::uintptr_t now = joiners_.load(std::memory_order_acquire);  // [record:joiners]
-  for (unsigned spins = 0; now != joiners_told; ++spins) {
-    // acquire: whoever unlocked has written the links of the joiners  [record:joiners]
-    if ((now & joiners_locked) == 0 &&
-        joiners_.compare_exchange_weak(now, now | joiners_locked, std::memory_order_acquire,
-                                       std::memory_order_acquire)) {
-      break;
-    }
-    spin_wait(spins);
-    now = joiners_.load(std::memory_order_acquire);  // [record:joiners]
-  }
-  return now;
-}
+bool task_record::join(completion& joiner) noexcept { return joiners_.join(joiner, references_); }
 
-bool task_record::join(completion& joiner) noexcept {
-  std::uintptr_t now = joiners_.load(std::memory_order_acquire);  // [record:joiners]
-  for (unsigned spins = 0; now != joiners_told; ++spins) {
-    if ((now & joiners_locked) == 0) {
-      joiner.next = reinterpret_cast<completion*>(now);
-      // release: the joiner's fields are visible to take_joiners(); acquire: a failed join sees the
-      // result  [record:joiners]
-      if (joiners_.compare_exchange_weak(now, reinterpret_cast<std::uintptr_t>(&joiner),
-                                         std::memory_order_acq_rel, std::memory_order_acquire)) {
-        return true;
-      }
-    } else {
-      spin_wait(spins);
-      now = joiners_.load(std::memory_order_acquire);  // [record:joiners]
-    }
-  }
-  for (unsigned spins = 0; !is_done(); ++spins) {
-    spin_wait(spins);  // release_held() is between its two steps
-  }
-  return false;
-}
-
-bool task_record::unjoin(completion& joiner) noexcept {
-  const std::uintptr_t latest = lock_joiners();
-  if (latest == joiners_told) {
-    return false;
-  }
-  auto* first = reinterpret_cast<completion*>(latest);
-  completion** link = &first;
-  while (*link != nullptr && *link != &joiner) {
-    link = &(*link)->next;
-  }
-  if (*link != nullptr) {  // else the task was destroyed where it waited, and has forgotten us
-    *link = joiner.next;
-  }
-  // release: unlocks  [record:joiners]
-  joiners_.store(reinterpret_cast<std::uintptr_t>(first), std::memory_order_release);
-  return true;
-}
-
-/// The joiners, the first to come first. From here on join() refuses.
-completion* task_record::take_joiners() noexcept {
-  std::uintptr_t now = joiners_.load(std::memory_order_relaxed);  // hint: re-checked
-  // acq_rel: pairs with join() and unjoin() both ways  [record:joiners]
-  for (unsigned spins = 0;; ++spins) {
-    if ((now & joiners_locked) == 0) {
-      if (joiners_.compare_exchange_weak(now, joiners_told, std::memory_order_acq_rel,
-                                         std::memory_order_relaxed)) {
-        break;
-      }
-    } else {
-      spin_wait(spins);
-      now = joiners_.load(std::memory_order_relaxed);  // hint: re-checked
-    }
-  }
-  completion* first = nullptr;
-  for (auto* joiner = reinterpret_cast<completion*>(now); joiner != nullptr;) {
-    completion* const earlier = std::exchange(joiner->next, first);
-    first = std::exchange(joiner, earlier);
-  }
-  return first;
-}
+bool task_record::unjoin(completion& joiner) noexcept { return joiners_.unjoin(joiner); }
 
 void task_record::release_held() noexcept {
-  completion* first = ops().joinable ? take_joiners() : nullptr;
-  // acq_rel: publishes the result  [record:done]; and as in drop_reference()  [record:references]
-  if (references_.fetch_sub(tasks_own, std::memory_order_acq_rel) == tasks_own) {
+  completion* first = ops().joinable ? joiners_.take() : nullptr;
+  if (references_.release()) {
     HARRIER_ASSERT(first == nullptr);
     ops().destroy(*this);
     return;
   }
-  // Each joiner holds a reference until it is told.
   while (first != nullptr) {
-    completion* const later = first->next;  // before it is told: it may be gone then
-    first->notify(*first, *this);
-    first = later;
+    completion* const told = std::exchange(first, first->next);  // once told, it may be gone
+    told->notify(*told, *this);
   }
 }
 
 void task_record::abandon() noexcept {
-  // relaxed: there is nobody to see the joiners
-  joiners_.store(0, std::memory_order_relaxed);
-  // acq_rel: as in release_held()
-  if (references_.fetch_sub(tasks_own, std::memory_order_acq_rel) == tasks_own) {
+  joiners_.forget();
+  if (references_.release()) {
     ops().destroy(*this);
   }
 }

@@ -39,6 +39,7 @@
 #include <harrier/detail/execution.hpp>
 #include <harrier/detail/frame_cache.hpp>
 #include <harrier/detail/ready_node.hpp>
+#include <harrier/detail/task_end.hpp>
 
 #include <atomic>
 #include <coroutine>
@@ -62,17 +63,6 @@ struct promise_base;
 struct suspension;
 class record_list;
 class task_record;
-
-/// Somebody who waits for a task to end. Called once, on the thread that ended it.
-struct completion {
-  explicit completion(void (*told)(completion& self, task_record& ended) noexcept) noexcept
-      : notify(told) {}
-  completion(const completion&) = delete;
-  completion& operator=(const completion&) = delete;
-
-  void (*notify)(completion& self, task_record& ended) noexcept;
-  completion* next = nullptr;  ///< who came before; guarded by the record's word of joiners
-};
 
 /// What differs between a spawned task, a batch item and a forked child.
 struct record_operations {
@@ -121,7 +111,7 @@ class task_record : public ready_node {
   /// Held by the task until it has ended, and by `holders` others.
   task_record(const record_operations& ops, promise_base& of, event_loop& at,
               std::uint32_t holders) noexcept
-      : ready_node(ops.ready), references_(tasks_own | holders), root(&of), home(&at) {}
+      : ready_node(ops.ready), references_(holders), root(&of), home(&at) {}
 
   const record_operations& ops() const noexcept {
     // The ready operations are the first member of the record's own.
@@ -140,10 +130,7 @@ class task_record : public ready_node {
 
   /// Whether the task has ended and let go of its frame: whoever drops the last reference from now on
   /// destroys it there and then.
-  bool is_done() const noexcept {
-    // acquire: pairs with the release in release(), so that the result is visible  [record:done]
-    return (references_.load(std::memory_order_acquire) & tasks_own) == 0;
-  }
+  bool is_done() const noexcept { return references_.is_done(); }
 
   bool cancel_is_due() const noexcept {
     // hint: re-checked by the compare-and-swap that delivers
@@ -196,19 +183,11 @@ class task_record : public ready_node {
   /// The same without a word to the joiners, who are about to be destroyed as well.
   HARRIER_EXPORT void abandon() noexcept;
 
-  void add_reference() noexcept {
-    // relaxed, counter only: whoever adds one already holds one
-    references_.fetch_add(1, std::memory_order_relaxed);
-  }
+  void add_reference() noexcept { references_.add(); }
   /// Whether nobody but the task holds the record.
-  bool is_unheld() const noexcept {
-    return references_.load(std::memory_order_acquire) == tasks_own;  // [record:references]
-  }
+  bool is_unheld() const noexcept { return references_.is_unheld(); }
   void drop_reference() noexcept {
-    // The only holder needs no read-modify-write: nobody is left who could add one.
-    // acq_rel: what each holder did happens before the last one destroys  [record:references]
-    if (references_.load(std::memory_order_acquire) == 1 ||
-        references_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    if (references_.drop()) {
       ops().destroy(*this);
     }
   }
@@ -222,10 +201,7 @@ class task_record : public ready_node {
   std::atomic<std::uint32_t> state{active};
 
  private:
-  /// The reference of the task itself, apart from those of others: who sees it gone knows that the
-  /// frame is at rest.
-  static constexpr std::uint32_t tasks_own = std::uint32_t{1} << 31;
-  std::atomic<std::uint32_t> references_;
+  task_references references_;
 
  public:
   promise_base* root;  ///< the coroutine that the record stands for; null: never started
@@ -239,13 +215,9 @@ class task_record : public ready_node {
 
  private:
   HARRIER_EXPORT void release_held() noexcept;
-  std::uintptr_t lock_joiners() noexcept;
-  completion* take_joiners() noexcept;
 
   union {
-    /// The latest joiner, or 0; with joiners_locked while one is being taken out of the middle; or
-    /// joiners_told.
-    std::atomic<std::uintptr_t> joiners_{0};
+    joiner_list joiners_{};
     std::uint64_t index_;  // items only, which nobody joins
   };
 
