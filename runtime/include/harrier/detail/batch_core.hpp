@@ -97,6 +97,8 @@ inline void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noex
 class HARRIER_EXPORT batch_core {
  public:
   static constexpr std::int64_t automatic_window = 1024;
+  /// Whether an item that has ended may keep its place in the window.
+  static constexpr bool results_take_room = false;
   /// The total of a batch whose input ends when it ends.
   static constexpr std::uint64_t open_ended = (std::uint64_t{1} << 62) + 1;
 
@@ -245,6 +247,8 @@ class HARRIER_EXPORT batch_core {
   /// Whether an automatic window may grow: not while it is the reader who is slow.
   virtual bool may_widen() const noexcept { return true; }
 
+  /// Whether positions are indices, and nobody has to be told which items have completed.
+  bool is_plain() const noexcept { return identity_ && options_.recorder == nullptr; }
   std::uint64_t index_of(std::uint64_t position) const noexcept {
     return identity_ ? position : permuted_index(position);
   }

@@ -43,6 +43,7 @@ struct result_block {
 class HARRIER_EXPORT stream_core : public batch_core {
  public:
   using batch_core::batch_core;
+  static constexpr bool results_take_room = true;
 
   // --- the reader's side
   /// Registers who is told of the next results. False: there are some, or the end has come.
