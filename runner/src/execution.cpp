@@ -6,10 +6,13 @@
 
 #include <pthread.h>
 
+#include <utility>
+
 namespace harrier::detail {
 
 constinit thread_local execution* running_execution = nullptr;
 constinit thread_local worker_slot* running_slot = nullptr;
+constinit thread_local frame_cache* running_frames = &no_frames.cache;
 constinit thread_local std::uint32_t transfers_left = 1;
 
 namespace {
@@ -34,6 +37,14 @@ void free_frame_slowly(void* frame, std::size_t bytes) noexcept {
   } else {
     free_unowned_frame(frame, bytes);
   }
+}
+
+void resume_bounced(execution& at) {
+  do {
+    const std::coroutine_handle<> next = std::exchange(at.bounced, std::coroutine_handle<>{});
+    transfers_left = transfer_budget;
+    next.resume();
+  } while (at.bounced);
 }
 
 std::coroutine_handle<> bounce(std::coroutine_handle<> next) noexcept {

@@ -33,6 +33,8 @@ constinit std::array<block_depot, frame_cache::classes> depots;
 
 }  // namespace
 
+constinit empty_frame_cache no_frames;
+
 void* frame_cache::refill(std::size_t bytes) {
   const std::size_t index = (bytes + granule - 1) / granule;
   free_list& list = lists_[index < classes ? index : 0];

@@ -51,10 +51,7 @@ void timer_heap::erase(std::size_t index) noexcept {
   }
   // A burst of sleepers does not keep its memory for ever.
   if (entries_.size() < entries_.capacity() / 8 && entries_.capacity() > 4096) {
-    try {
-      entries_.shrink_to_fit();
-    } catch (...) {  // then the memory stays; nothing is lost
-    }
+    entries_.shrink_to_fit();
   }
 }
 

@@ -133,8 +133,7 @@ bool batch_core::widen(batch_lane& at) noexcept {
   if (guard_ && guard_->has_rate()) {
     return false;  // it is the rate that is slow: more items would only wait for it
   }
-  const bool has_items = !at.range.empty() || at.partial_first != at.partial_last;
-  if (!has_automatic_window() || !has_items || is_halted() || !may_widen() ||
+  if (!has_automatic_window() || !has_items(at) || is_halted() || !may_widen() ||
       at.live.load(std::memory_order_relaxed) < window) {
     return false;
   }

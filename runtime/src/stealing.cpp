@@ -4,10 +4,12 @@
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/worker_slot.hpp>
 
+#include <algorithm>
 #include <array>
 #include <mutex>
 #include <new>
 #include <span>
+#include <thread>
 
 namespace harrier::detail {
 
@@ -33,10 +35,39 @@ void worker_slot::sort_victims() noexcept {
   }
 }
 
+/// Lets the reader of a stream go first, who holds the window and perhaps waits for this very processor:
+/// to sleep until there is room takes a heavy barrier and two system calls, and longer than the whole
+/// window takes to fill. True: there may be something to do.
+bool worker_slot::outwait_reader() {
+  const auto found = std::find_if(batches_.begin(), batches_.end(), [this](batch_core* batch) {
+    return batch->waits_for_reader(batch->lane(index_));
+  });
+  if (found == batches_.end()) {
+    return false;
+  }
+  batch_core& batch = **found;
+  event_loop& loop = *loop_.load(std::memory_order_relaxed);  // this thread wrote it
+  const std::uint32_t looks = room_patience_.begin();
+  for (std::uint32_t look = 1; look <= looks; ++look) {
+    std::this_thread::yield();
+    if (!batch.waits_for_reader(batch.lane(index_)) || has_ready() || !loop.inbox().empty() ||
+        core_.has_injected() || addressed_.size() != 0 ||
+        batches_version_ != core_.batches_version() || core_.is_ending()) {
+      room_patience_.found_at(look);
+      return true;
+    }
+  }
+  room_patience_.found_nothing();
+  return false;
+}
+
 bool worker_slot::search() {
   flush_all();
   if (has_ready() || low_.in_use()) {
     return true;  // it has woken a reader that is bound to this slot, or an earlier flush did
+  }
+  if (outwait_reader()) {
+    return true;
   }
   if (!core_.idle().may_search(core_.workers())) {
     return widen_windows();

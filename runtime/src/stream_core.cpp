@@ -2,6 +2,7 @@
 #include <harrier/detail/stream_core.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <mutex>
 #include <utility>
 
@@ -12,17 +13,19 @@ stream_core::~stream_core() = default;
 void stream_core::prepare(std::size_t slots) { open_ = std::make_unique<slot_output[]>(slots); }
 
 std::uint32_t stream_core::block_size(std::size_t result_bytes) const noexcept {
-  constexpr std::uint64_t most = 256;
+  constexpr std::uint64_t most = 512;
   constexpr std::uint64_t most_bytes = 16384;
   // So small that several fit into the window of each slot: a wall must not be held by halves.
-  const std::uint64_t by_window = has_automatic_window() ? most : options().window / (slots() * 4);
+  const std::uint64_t each = has_automatic_window() ? static_cast<std::uint64_t>(automatic_window)
+                                                    : options().window / slots();
+  const std::uint64_t by_window = each / 4;
   const std::uint64_t by_bytes = most_bytes / result_bytes;
   return static_cast<std::uint32_t>(
       std::max<std::uint64_t>(std::min({most, by_window, by_bytes}), 1));
 }
 
 void stream_core::before_flush(batch_lane& lane) noexcept {
-  if (open_block(lane) != nullptr) {
+  if (const result_block* open = open_block(lane); open != nullptr && open->count != 0) {
     publish(lane);
   }
   tell_reader();
@@ -36,19 +39,28 @@ std::int64_t stream_core::share_of_window(unsigned parts) const noexcept {
 }
 
 void stream_core::publish(batch_lane& lane) noexcept {
-  result_block& block = *std::exchange(open_block(lane), nullptr);
+  result_block& block = *open_block(lane);
+  result_block* next = nullptr;
+  stream_waiter* waiter = nullptr;
   const auto places = static_cast<std::int64_t>(block.count);
+  const std::int64_t enough = share_of_window(4);
   add_to(lane.live, -places);
   add_to(lane.window, -places);
-  // counter only
-  const std::int64_t before = outstanding_.fetch_add(places, std::memory_order_relaxed);
   {
     const std::scoped_lock guard(mutex_);
-    (first_ == nullptr ? first_ : last_->next) = &block;
-    last_ = &block;
+    ready_.push_back(&block);
+    if (!unused_.empty()) {
+      next = unused_.back();
+      unused_.pop_back();
+    }
+    // counter only
+    if (outstanding_.fetch_add(places, std::memory_order_relaxed) + places >= enough) {
+      waiter = std::exchange(waiter_, nullptr);
+    }
   }
-  if (before + places >= share_of_window(4)) {
-    tell_reader();
+  open_block(lane) = next;
+  if (waiter != nullptr) {
+    waiter->notify(*waiter);
   }
 }
 
@@ -56,7 +68,7 @@ void stream_core::tell_reader() noexcept {
   stream_waiter* waiter = nullptr;
   {
     const std::scoped_lock guard(mutex_);
-    if (first_ != nullptr) {
+    if (!ready_.empty()) {
       waiter = std::exchange(waiter_, nullptr);
     }
   }
@@ -66,30 +78,39 @@ void stream_core::tell_reader() noexcept {
 }
 
 result_block* stream_core::take_block() noexcept {
-  const std::scoped_lock guard(mutex_);
-  result_block* block = first_;
-  if (block != nullptr) {
-    first_ = std::exchange(block->next, nullptr);
+  if (hand_first_ == hand_last_) {
+    const std::scoped_lock guard(mutex_);
+    hand_first_ = 0;
+    hand_last_ = std::min(ready_.size(), at_hand_.size());
+    const auto end = ready_.begin() + static_cast<std::ptrdiff_t>(hand_last_);
+    std::copy(ready_.begin(), end, at_hand_.begin());
+    ready_.erase(ready_.begin(), end);
   }
-  return block;
+  return hand_first_ != hand_last_ ? at_hand_[hand_first_++] : nullptr;
+}
+
+void stream_core::return_used() noexcept {
+  const std::scoped_lock guard(mutex_);
+  unused_.insert(unused_.end(), used_.begin(),
+                 used_.begin() + static_cast<std::ptrdiff_t>(used_count_));
+  used_count_ = 0;
 }
 
 void stream_core::recycle(result_block& block) noexcept {
-  const auto places = static_cast<std::int64_t>(block.count);
+  kept_ += static_cast<std::int64_t>(block.count);
   block.count = 0;
-  block.taken = 0;
-  {
-    const std::scoped_lock guard(mutex_);
-    block.next = unused_;
-    unused_ = &block;
-  }
-  kept_ += places;
+  used_[used_count_++] = &block;
   // A hint that decides when, not whether: a reader that finds nothing has given all. Workers that
   // sleep because the window is full are woken for half of it, not for each block. Of a small wall each
   // place counts: else nothing would run while the reader is at work.
   constexpr std::int64_t small = 16;
   const std::int64_t half = share_of_window(2);
-  if (half < small / 2 || outstanding_.load(std::memory_order_relaxed) - kept_ <= half) {
+  const bool gives =
+      half < small / 2 || outstanding_.load(std::memory_order_relaxed) - kept_ <= half;
+  if (gives || used_count_ == used_.size()) {
+    return_used();
+  }
+  if (gives) {
     const std::int64_t given = std::exchange(kept_, 0);
     outstanding_.fetch_sub(given, std::memory_order_relaxed);  // counter only
     give_window(given);
@@ -98,16 +119,40 @@ void stream_core::recycle(result_block& block) noexcept {
 
 result_block* stream_core::reuse_block() noexcept {
   const std::scoped_lock guard(mutex_);
-  result_block* block = unused_;
-  if (block != nullptr) {
-    unused_ = std::exchange(block->next, nullptr);
+  if (unused_.empty()) {
+    return nullptr;
   }
+  result_block* block = unused_.back();
+  unused_.pop_back();
   return block;
+}
+
+void stream_core::expect_block() {
+  const std::scoped_lock guard(mutex_);
+  if (blocks_ == unused_.capacity() || blocks_ == ready_.capacity()) {
+    const std::size_t room = std::max<std::size_t>(blocks_ * 2, 16);
+    ready_.reserve(room);
+    unused_.reserve(room);
+  }
+  ++blocks_;
+}
+
+result_block* stream_core::remove_block() noexcept {
+  if (used_count_ != 0) {
+    return used_[--used_count_];
+  }
+  for (std::size_t s = 0; open_ != nullptr && s < slots(); ++s) {
+    if (open_[s].block != nullptr) {
+      return std::exchange(open_[s].block, nullptr);
+    }
+  }
+  result_block* block = take_block();
+  return block != nullptr ? block : reuse_block();
 }
 
 bool stream_core::wait_for_results(stream_waiter& waiter) noexcept {
   const std::scoped_lock guard(mutex_);
-  if (first_ != nullptr || is_done()) {
+  if (!ready_.empty() || is_done()) {
     return false;
   }
   waiter_ = &waiter;

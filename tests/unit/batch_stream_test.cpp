@@ -10,6 +10,7 @@
 #include <numeric>
 #include <ranges>
 #include <string>
+#include <thread>
 
 namespace harrier::test {
 namespace {
@@ -216,6 +217,51 @@ TEST(batch_stream, dropped_with_results_in_it_cancels_and_destroys_them) {
   };
   auto stream = rt.stream(std::views::iota(std::uint64_t{0}), body);  // never ends by itself
   for (int i = 0; i < 100; ++i) EXPECT_TRUE(stream.wait_next().has_value());
+}
+
+// More blocks than a reader takes at once, and then some that were read before.
+TEST(batch_stream, reader_far_behind_gets_a_workers_results_in_order) {
+  constexpr std::uint64_t items = 60'000;
+  runtime rt(1);
+  auto stream = rt.stream(items, square, dispatch_options().with_window(20'000));
+  while (stream.counts().completed < 20'000) {
+    std::this_thread::yield();
+  }
+  std::uint64_t next = 0;
+  while (auto item = stream.wait_next()) {
+    ASSERT_EQ(item->index, next);
+    ASSERT_EQ(item->value, next * next);
+    ++next;
+  }
+  EXPECT_EQ(next, items);
+}
+
+class counted_value {
+ public:
+  explicit counted_value(std::atomic<long>& alive) : alive_(&alive) { alive_->fetch_add(1); }
+  counted_value(counted_value&& other) noexcept : alive_(other.alive_) { alive_->fetch_add(1); }
+  counted_value& operator=(counted_value&&) = delete;
+  ~counted_value() { alive_->fetch_sub(1); }
+
+ private:
+  std::atomic<long>* alive_;
+};
+
+TEST(batch_stream, dropped_anywhere_leaves_no_result_behind) {
+  for (const int taken : {0, 1, 99, 100, 150, 2000}) {
+    std::atomic<long> alive = 0;
+    {
+      runtime rt(2);
+      auto body = [&alive](std::uint64_t) -> task<counted_value> {
+        co_return counted_value(alive);
+      };
+      auto stream = rt.stream(100'000, body, dispatch_options().with_window(4000));
+      for (int k = 0; k < taken; ++k) {
+        ASSERT_TRUE(stream.wait_next().has_value());
+      }
+    }
+    EXPECT_EQ(alive.load(), 0) << taken;
+  }
 }
 
 TEST(batch_stream, fails_fast_by_default_and_joins) {

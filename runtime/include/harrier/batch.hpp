@@ -8,6 +8,7 @@
 #include <harrier/detail/worker_slot.hpp>
 #include <harrier/join_handle.hpp>
 
+#include <algorithm>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
@@ -106,21 +107,34 @@ class batch_made_by final : public Base {
  private:
   std::uint64_t start_items(worker_slot& slot, batch_lane& lane, std::uint64_t first,
                             std::uint64_t last) override {
-    constexpr std::uint64_t pause_mask = 31;  // how many items start between looks at other work
+    // Two loops, so that most batches do not ask for each item what only some have.
+    return this->is_plain() ? start_each<true>(slot, lane, first, last)
+                            : start_each<false>(slot, lane, first, last);
+  }
+
+  template <bool is_plain>
+  std::uint64_t start_each(worker_slot& slot, batch_lane& lane, std::uint64_t position,
+                           std::uint64_t last) {
+    constexpr std::uint64_t run = 32;  // how many items start between looks at other work
     execution& at = *here();
     item_source source(*this);
     context_word* const outer = std::exchange(at.context, &source.context);
-    ended_items ended(this->recorder(), slot.index());
-    std::uint64_t position = first;
-    for (; position < last; ++position) {
-      if (this->is_halted() || !this->has_room(lane) ||
-          ((position & pause_mask) == pause_mask && position != first &&
-           this->should_pause(slot))) {
-        break;
+    ended_items<!is_plain> ended(this->recorder(), slot.index());
+    bool has_room = true;
+    do {
+      const std::uint64_t end = std::min(last, (position / run + 1) * run);
+      while (position < end && !this->is_halted()) {
+        source.index = is_plain ? position : this->index_of(position);
+        ++position;
+        // Most items take no room: it is looked at only after those that may have.
+        if (start_item<T>(at, *this, lane, source, ended, [&] { return (*make_)(source.index); })) {
+          has_room = this->has_room(lane);
+          if (!has_room) {
+            break;
+          }
+        }
       }
-      source.index = this->index_of(position);
-      start_item<T>(at, *this, lane, source, ended, [&] { return (*make_)(source.index); });
-    }
+    } while (has_room && position < last && !this->is_halted() && !this->should_pause(slot));
     at.context = outer;
     ended.count(*this, slot, lane);
     return position;

@@ -6,11 +6,14 @@
 #include <harrier/detail/stream_core.hpp>
 #include <harrier/task.hpp>
 
+#include <algorithm>
+#include <array>
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -44,7 +47,7 @@ class stream_of : public stream_core {
 
   bool keep(batch_lane& lane, task_promise<T>& promise, std::uint64_t index) noexcept {
     if constexpr (std::is_void_v<T> || std::is_nothrow_move_constructible_v<T>) {
-      block* to = static_cast<block*>(this->open_block(lane));
+      result_block* to = this->open_block(lane);
       if (promise.result == result_kind::value && to != nullptr) [[likely]] {
         add(lane, *to, promise, index);
         return true;
@@ -56,10 +59,10 @@ class stream_of : public stream_core {
   /// The next result, if there is one. For the reader. Throws what its move throws: it is lost then.
   std::optional<entry> take() {
     if (reading_ == nullptr) {
-      reading_ = static_cast<block*>(this->take_block());
-    }
-    if (reading_ == nullptr) {
-      return std::nullopt;
+      read_next_block();
+      if (reading_ == nullptr) {
+        return std::nullopt;
+      }
     }
     const taken_item taken(*this);
     return std::optional<entry>(std::move(taken.from()));
@@ -68,24 +71,19 @@ class stream_of : public stream_core {
 
  protected:
   ~stream_of() override {
-    destroy(reading_);
-    destroy(static_cast<block*>(this->take_block()));
-    for (std::size_t s = 0; s < this->slots(); ++s) {
-      destroy(static_cast<block*>(this->open_block_of(s)));
+    if (reading_ != nullptr) {
+      destroy(*reading_, taken_);
     }
-    while (auto* each = static_cast<block*>(this->take_block())) {
-      destroy(each);
-    }
-    while (auto* each = static_cast<block*>(this->reuse_block())) {
-      destroy(each);
+    while (result_block* each = this->remove_block()) {
+      destroy(*each, 0);
     }
   }
 
   void store_result(batch_lane& lane, promise_base& promise, std::uint64_t index) final {
-    block* to = static_cast<block*>(this->open_block(lane));
+    result_block* to = this->open_block(lane);
     if (to == nullptr) {
-      to = static_cast<block*>(this->reuse_block());
-      to = to != nullptr ? to : new block(this->block_size(sizeof(entry)));
+      to = this->reuse_block();
+      to = to != nullptr ? to : make_block();
       this->open_block(lane) = to;
     }
     add(lane, *to, static_cast<task_promise<T>&>(promise), index);
@@ -94,31 +92,32 @@ class stream_of : public stream_core {
   void release_results() noexcept final {}
 
  private:
-  class block : public result_block {
-   public:
-    explicit block(std::uint32_t room)
-        : room_(room), items_(std::make_unique_for_overwrite<storage[]>(room)) {}
-    bool is_full() const noexcept { return this->count == room_; }
-    entry* at(std::uint32_t place) noexcept { return reinterpret_cast<entry*>(&items_[place]); }
+  static constexpr std::align_val_t block_alignment{
+      std::max(alignof(entry), alignof(result_block))};
+  static constexpr std::size_t entries_at =
+      std::max(sizeof(result_block), static_cast<std::size_t>(block_alignment));
 
-   private:
-    struct storage {
-      alignas(entry) std::byte bytes[sizeof(entry)];
-    };
-    const std::uint32_t room_;
-    const std::unique_ptr<storage[]> items_;
-  };
+  result_block* make_block() {
+    this->expect_block();
+    const std::uint32_t room = this->block_size(sizeof(entry));
+    void* memory = ::operator new(entries_at + room * sizeof(entry), block_alignment);
+    return ::new (memory) result_block(room);
+  }
+  static entry* entry_of(result_block& of, std::uint32_t place) noexcept {
+    return reinterpret_cast<entry*>(reinterpret_cast<std::byte*>(&of) + entries_at) + place;
+  }
 
-  void add(batch_lane& lane, block& to, task_promise<T>& promise, std::uint64_t index) {
+  void add(batch_lane& lane, result_block& to, task_promise<T>& promise, std::uint64_t index) {
+    entry* const at = entry_of(to, to.count);
     if constexpr (std::is_void_v<T>) {
       promise.take();
-      std::construct_at(to.at(to.count), index);
+      std::construct_at(at, index);
     } else {
-      std::construct_at(to.at(to.count), index, promise.take());
+      std::construct_at(at, index, promise.take());
     }
     ++to.count;
     add_to(lane.live, 1);
-    if (to.is_full()) {
+    if (to.count == to.room) {
       this->publish(lane);
     }
   }
@@ -129,28 +128,40 @@ class stream_of : public stream_core {
     explicit taken_item(stream_of& of) noexcept : of_(of) {}
     ~taken_item() {
       std::destroy_at(&from());
-      if (++of_.reading_->taken == of_.reading_->count) {
-        of_.recycle(*std::exchange(of_.reading_, nullptr));
+      if (++of_.taken_ == of_.reading_->count) {
+        result_block& done = *of_.reading_;
+        of_.reading_ = nullptr;
+        if (of_.has_block_at_hand()) {
+          of_.read_next_block();
+        }
+        of_.recycle(done);
       }
     }
     taken_item(const taken_item&) = delete;
     taken_item& operator=(const taken_item&) = delete;
-    entry& from() const noexcept { return *of_.reading_->at(of_.reading_->taken); }
+    entry& from() const noexcept { return *entry_of(*of_.reading_, of_.taken_); }
 
    private:
     stream_of& of_;
   };
 
-  static void destroy(block* of) noexcept {
-    if (of != nullptr) {
-      for (; of->taken != of->count; ++of->taken) {
-        std::destroy_at(of->at(of->taken));
-      }
-      delete of;
-    }
+  void read_next_block() noexcept {
+    reading_ = this->take_block();
+    taken_ = 0;
   }
 
-  block* reading_ = nullptr;  // the reader's
+  static void destroy(result_block& of, std::uint32_t taken) noexcept {
+    for (; taken != of.count; ++taken) {
+      std::destroy_at(entry_of(of, taken));
+    }
+    std::destroy_at(&of);
+    ::operator delete(static_cast<void*>(&of), block_alignment);
+  }
+
+  // the reader's, who writes them for each result: alone on their line
+  alignas(64) result_block* reading_ = nullptr;
+  std::uint32_t taken_ = 0;  // of those in reading_
+  [[maybe_unused]] std::array<std::byte, 64 - sizeof(void*) - sizeof(std::uint32_t)> rest_;
 };
 
 /// What was taken, or nothing at the end of the stream, or the error that ended it.

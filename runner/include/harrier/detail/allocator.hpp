@@ -18,6 +18,10 @@ namespace harrier::detail {
 /// Null: there is no memory.
 HARRIER_EXPORT void* take_from_allocator(std::size_t bytes, std::size_t alignment) noexcept;
 HARRIER_EXPORT void give_to_allocator(void* block) noexcept;
+/// Changes the size of a block that this made (null: of no bytes) and keeps what fits of its content.
+/// Large blocks are pages of their own, which are not copied; those that nobody has written to take no
+/// memory. Null: there is no memory and nothing has changed, or none was asked for and the block is gone.
+HARRIER_EXPORT void* resize_block(void* block, std::size_t bytes, std::size_t wanted) noexcept;
 /// Gives the system what the allocator keeps for this thread, and for all. Costs milliseconds.
 HARRIER_EXPORT void trim_allocator() noexcept;
 

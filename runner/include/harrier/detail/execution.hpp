@@ -49,6 +49,11 @@ extern HARRIER_EXPORT constinit thread_local execution* running_execution
 extern HARRIER_EXPORT constinit thread_local worker_slot* running_slot
     __attribute__((tls_model("initial-exec")));
 
+/// The frames of running_execution, written with it; on a thread that runs no loop one that has none and
+/// keeps none, so that nobody has to ask whether there is one.
+extern HARRIER_EXPORT constinit thread_local frame_cache* running_frames
+    __attribute__((tls_model("initial-exec")));
+
 /// Transfers until the next bounce. On a thread that runs no loop each one bounces.
 extern HARRIER_EXPORT constinit thread_local std::uint32_t transfers_left
     __attribute__((tls_model("initial-exec")));
@@ -59,6 +64,7 @@ HARRIER_READS_THREAD_LOCAL inline execution* here() noexcept { return running_ex
 inline void set_running(execution* next) noexcept {
   running_execution = next;
   running_slot = next != nullptr ? next->slot : nullptr;
+  running_frames = next != nullptr ? &next->frames : &no_frames.cache;
 }
 
 /// Marks `next` as running on this thread for a scope.
@@ -85,22 +91,17 @@ HARRIER_EXPORT HARRIER_NOINLINE void* allocate_frame_slowly(std::size_t bytes);
 HARRIER_EXPORT HARRIER_NOINLINE void free_frame_slowly(void* frame, std::size_t bytes) noexcept;
 
 // One call for all that is rare, so that nothing of it is prepared before it is known to be needed.
-inline void* allocate_frame(std::size_t bytes) {
-  if (execution* at = here()) [[likely]] {
-    if (void* frame = at->frames.take_frame(bytes)) [[likely]] {
-      return frame;
-    }
+HARRIER_READS_THREAD_LOCAL inline void* allocate_frame(std::size_t bytes) {
+  if (void* frame = running_frames->take_frame(bytes)) [[likely]] {
+    return frame;
   }
   return allocate_frame_slowly(bytes);
 }
 
-inline void free_frame(void* frame, std::size_t bytes) noexcept {
-  if (execution* at = here()) [[likely]] {
-    if (at->frames.keep_frame(frame, bytes)) [[likely]] {
-      return;
-    }
+HARRIER_READS_THREAD_LOCAL inline void free_frame(void* frame, std::size_t bytes) noexcept {
+  if (!running_frames->keep_frame(frame, bytes)) [[unlikely]] {
+    free_frame_slowly(frame, bytes);
   }
-  free_frame_slowly(frame, bytes);
 }
 
 }  // namespace harrier::detail

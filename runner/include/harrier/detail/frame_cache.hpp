@@ -43,6 +43,8 @@ class frame_cache {
       add(lists_[index].room, lists_[index].limit);
     }
   }
+  struct keeps_none {};
+  constexpr explicit frame_cache(keeps_none) noexcept {}
   frame_cache(const frame_cache&) = delete;
   frame_cache& operator=(const frame_cache&) = delete;
   ~frame_cache() { trim(); }
@@ -145,6 +147,14 @@ class frame_cache {
 
   std::array<free_list, classes> lists_{};  // the first, of no bytes, counts what is too large
 };
+
+/// Has no block and keeps none. Never destroyed: what is static may free a frame at the very end.
+union empty_frame_cache {
+  constexpr empty_frame_cache() noexcept : cache(frame_cache::keeps_none()) {}
+  ~empty_frame_cache() {}
+  frame_cache cache;
+};
+extern HARRIER_EXPORT constinit empty_frame_cache no_frames;
 
 /// For threads that run no loop: each has a small cache.
 HARRIER_EXPORT void trim_unowned() noexcept;

@@ -3,12 +3,11 @@
 #pragma once
 
 #include <harrier/clock.hpp>
-#include <harrier/detail/allocator.hpp>
+#include <harrier/detail/growing_array.hpp>
 #include <harrier/detail/suspension.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace harrier::detail {
 
@@ -51,7 +50,7 @@ class timer_heap {
   void sift_down(std::size_t index, entry moved) noexcept;
   void erase(std::size_t index) noexcept;
 
-  std::vector<entry, allocator<entry>> entries_;
+  growing_array<entry> entries_;
   std::uint32_t sequence_ = 0;
 };
 

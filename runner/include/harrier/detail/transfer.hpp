@@ -30,13 +30,16 @@ HARRIER_READS_THREAD_LOCAL inline std::coroutine_handle<> transfer(
   return --transfers_left != 0 ? next : bounce(next);
 }
 
-/// Resumes `next`, then everything that bounced. The caller is the loop that owns `at`.
+/// Resumes what has bounced, and what bounces then. The caller is the loop that owns `at`.
+HARRIER_EXPORT HARRIER_NOINLINE void resume_bounced(execution& at);
+
+/// Resumes `next`, then everything that bounced. Likewise.
 inline void resume(execution& at, std::coroutine_handle<> next) {
-  do {
-    transfers_left = transfer_budget;
-    next.resume();
-    next = std::exchange(at.bounced, std::coroutine_handle<>{});
-  } while (next);
+  transfers_left = transfer_budget;
+  next.resume();
+  if (at.bounced) [[unlikely]] {
+    resume_bounced(at);
+  }
 }
 
 /// The same in a context, which is in `at` until then, or that of the task which it changes to.

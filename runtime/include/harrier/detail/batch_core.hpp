@@ -97,6 +97,8 @@ inline void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noex
 class HARRIER_EXPORT batch_core {
  public:
   static constexpr std::int64_t automatic_window = 1024;
+  /// Whether an item that has ended may keep its place in the window.
+  static constexpr bool results_take_room = false;
   /// The total of a batch whose input ends when it ends.
   static constexpr std::uint64_t open_ended = (std::uint64_t{1} << 62) + 1;
 
@@ -198,6 +200,10 @@ class HARRIER_EXPORT batch_core {
                lane.window.load(std::memory_order_relaxed) ||
            spare_window_.load(std::memory_order_seq_cst) > 0;  // [batch:spare]
   }
+  /// Whether the slot of `lane` has items that only a reader who is behind keeps from starting.
+  bool waits_for_reader(const batch_lane& lane) const noexcept {
+    return has_items(lane) && !is_halted() && !may_start(lane) && is_reader_behind();
+  }
   /// Doubles the window of a lane that is full while its worker has nothing else to do. False: it
   /// is not full, or the window is not automatic.
   bool widen(batch_lane& lane) noexcept;
@@ -242,9 +248,13 @@ class HARRIER_EXPORT batch_core {
   virtual void completed() noexcept {}
   /// A cancel has come, and wants to go on to where the input comes from.
   virtual void cancel_input() noexcept {}
+  /// Whether results that somebody has not taken yet hold a part of the window.
+  virtual bool is_reader_behind() const noexcept { return false; }
   /// Whether an automatic window may grow: not while it is the reader who is slow.
   virtual bool may_widen() const noexcept { return true; }
 
+  /// Whether positions are indices, and nobody has to be told which items have completed.
+  bool is_plain() const noexcept { return identity_ && options_.recorder == nullptr; }
   std::uint64_t index_of(std::uint64_t position) const noexcept {
     return identity_ ? position : permuted_index(position);
   }
@@ -280,6 +290,9 @@ class HARRIER_EXPORT batch_core {
  private:
   std::uint64_t permuted_index(std::uint64_t position) const noexcept;
   bool borrow_window(batch_lane& lane) noexcept;
+  static bool has_items(const batch_lane& lane) noexcept {
+    return !lane.range.empty() || lane.partial_first != lane.partial_last;
+  }
   void leave_out_completed(std::size_t slots);
   void drop(batch_lane& lane, std::uint64_t first, std::uint64_t last) noexcept;
   bool drop_left(batch_lane& lane) noexcept;
@@ -324,7 +337,8 @@ class HARRIER_EXPORT batch_core {
   static constexpr std::uint32_t paused_bit = 8;
   static constexpr std::uint32_t dry_bit = 16;
   std::atomic<std::uint32_t> halt_{0};
-  std::atomic<std::int64_t> spare_window_{0};  // of a window set by hand: what no slot has borrowed
+  // Of a window set by hand: what no slot has borrowed. On another line than halt_, which each item reads.
+  alignas(64) std::atomic<std::int64_t> spare_window_{0};
   batch_end end_;
 
   mutable std::mutex mutex_;

@@ -36,30 +36,42 @@ using item_result_t =
     typename decltype(call_factory(std::declval<Factory&>(), std::declval<Element>(),
                                    std::declval<const batch_item&>()))::value_type;
 
-/// Items of one chunk that ended without a suspension.
+/// Items of one chunk that ended without a suspension; `recorded` if somebody may have to be told which.
+template <bool recorded>
 class ended_items {
  public:
-  ended_items(completion_recorder* recorder, std::size_t slot) noexcept : run(recorder, slot) {}
+  ended_items(completion_recorder* recorder, std::size_t slot) noexcept : run_(recorder, slot) {}
+
+  HARRIER_INLINE void add_completed(std::uint64_t index) noexcept {
+    ++completed_;
+    if constexpr (recorded) {
+      run_.add(index);
+    }
+  }
+  HARRIER_INLINE void add_failed() noexcept { ++failed_; }
+
   /// Those that suspended were counted then: they may have ended elsewhere, and the batch with them.
   void count(batch_core& batch, worker_slot& slot, batch_lane& lane) noexcept {
-    bump(lane.started, completed + failed);
-    run.tell();
-    bump(lane.completed, completed);
-    batch.count_finished(slot, lane, completed + failed);
+    bump(lane.started, completed_ + failed_);
+    run_.tell();
+    bump(lane.completed, completed_);
+    batch.count_finished(slot, lane, completed_ + failed_);
   }
-  std::uint64_t completed = 0;
-  std::uint64_t failed = 0;
-  completion_run run;
+
+ private:
+  std::uint64_t completed_ = 0;
+  std::uint64_t failed_ = 0;
+  completion_run run_;
 };
 
 /// The item that was just started has suspended: its record has taken over, and may have ended it.
 HARRIER_EXPORT HARRIER_NOINLINE void left_by_item(execution& at, item_source& source) noexcept;
 
 /// Starts the item `source.index`, whose task `make()` gives. Part of the chunk's loop: a call would
-/// be a fifth of what a trivial item costs.
-template <class T, class Batch, class Make>
-[[gnu::always_inline]] inline void start_item(execution& at, Batch& batch, batch_lane& lane,
-                                              item_source& source, ended_items& ended, Make make) {
+/// be a fifth of what a trivial item costs. True: it may have taken room of the window.
+template <class T, class Batch, class Ended, class Make>
+[[gnu::always_inline]] inline bool start_item(execution& at, Batch& batch, batch_lane& lane,
+                                              item_source& source, Ended& ended, Make make) {
   std::coroutine_handle<task_promise<T>> item;
   try {
     task<T> made = make();
@@ -69,8 +81,8 @@ template <class T, class Batch, class Make>
     }
   } catch (...) {  // the factory's failure is the item's
     batch.item_failed(lane, source.index, std::current_exception());
-    ++ended.failed;
-    return;
+    ended.add_failed();
+    return false;
   }
   task_promise<T>& promise = item.promise();
   promise.started_as = role::item;
@@ -78,19 +90,20 @@ template <class T, class Batch, class Make>
   promise.set_source(source);
   resume(at, item);
   if (source.made) [[unlikely]] {
-    return left_by_item(at, source);
+    left_by_item(at, source);
+    return true;
   }
   if (batch.keep(lane, promise, source.index)) [[likely]] {
-    ++ended.completed;
-    ended.run.add(source.index);
+    ended.add_completed(source.index);
   } else {
     batch.settle(lane, promise, source.index);
-    ++ended.failed;
+    ended.add_failed();
   }
   item.destroy();
   if (source.context.is_counted()) [[unlikely]] {
     source.context = batch.context().lend();  // what the item has set goes with it
   }
+  return Batch::results_take_room;
 }
 
 }  // namespace harrier::detail

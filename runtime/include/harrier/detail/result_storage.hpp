@@ -11,7 +11,7 @@
 
 namespace harrier::detail {
 
-/// Room of 4 MB and more comes in pages of its own, advised huge. Throws std::bad_alloc.
+/// Room of 4 MB and more comes in whole huge pages, at a multiple of one. Throws std::bad_alloc.
 HARRIER_EXPORT void* allocate_results(std::size_t bytes, std::size_t alignment);
 HARRIER_EXPORT void free_results(void* memory, std::size_t bytes, std::size_t alignment) noexcept;
 

@@ -12,19 +12,22 @@
 //             one by one if the window is small.
 //             a reader that waits is told when a quarter of the window lies before it, or when a lane
 //             is flushed: its worker has nothing better to do, or has done many steps since.
-// Cost        for a result: a move into the block and one out of it. A lock for each block. Both sides
-//             wake the other for a part of the window, not for each block (docs/design.md#stream).
+// Cost        for a result: a move into the block and one out of it. A lock for each block on the workers'
+//             side, for up to 16 on the reader's. Both sides wake the other for a part of the window, not
+//             for each block, and what they write lies on different lines (docs/design.md#stream).
 #pragma once
 
 #include <harrier/detail/batch_core.hpp>
 #include <harrier/detail/blocking_wait.hpp>
+#include <harrier/detail/spin_mutex.hpp>
 #include <harrier/detail/suspension.hpp>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
+#include <vector>
 
 namespace harrier::detail {
 
@@ -33,16 +36,18 @@ struct stream_waiter {
   void (*notify)(stream_waiter& self) noexcept;
 };
 
-/// What is known of a block without the type of its results.
-struct result_block {
-  result_block* next = nullptr;
+/// What is known of a block without the type of its results. On a line of its own, which the results
+/// follow: the reader is at another block meanwhile.
+struct alignas(64) result_block {
+  explicit result_block(std::uint32_t most) noexcept : room(most) {}
   std::uint32_t count = 0;
-  std::uint32_t taken = 0;
+  const std::uint32_t room;
 };
 
 class HARRIER_EXPORT stream_core : public batch_core {
  public:
   using batch_core::batch_core;
+  static constexpr bool results_take_room = true;
 
   // --- the reader's side
   /// Registers who is told of the next results. False: there are some, or the end has come.
@@ -61,26 +66,36 @@ class HARRIER_EXPORT stream_core : public batch_core {
   void before_flush(batch_lane& lane) noexcept override;
   void completed() noexcept override;
   void release_inputs() noexcept override {}
+  bool is_reader_behind() const noexcept override {
+    return outstanding_.load(std::memory_order_relaxed) > 0;  // hint
+  }
   bool may_widen() const noexcept override {
     return outstanding_.load(std::memory_order_relaxed) == 0;  // hint
   }
 
   std::uint32_t block_size(std::size_t result_bytes) const noexcept;
+  /// Null, or with room.
   result_block*& open_block(const batch_lane& lane) noexcept { return open_[lane.slot].block; }
-  /// Null also before prepare().
-  result_block* open_block_of(std::size_t slot) noexcept {
-    return open_ ? open_[slot].block : nullptr;
-  }
-  /// Hands the lane's open block to the reader, who is told once there is enough.
+  /// Hands over what is in the open block, and opens another if there is one.
   void publish(batch_lane& lane) noexcept;
-  /// The reader's next block, or null. Its own until recycle().
-  result_block* take_block() noexcept;
-  void recycle(result_block& block) noexcept;
   /// An empty block that was used before, or null.
   result_block* reuse_block() noexcept;
+  /// One block more is to be made. Throws std::bad_alloc.
+  void expect_block();
+
+  /// The reader's next block, or null. Its own until recycle().
+  result_block* take_block() noexcept;
+  /// Whether take_block() need not ask the workers.
+  bool has_block_at_hand() const noexcept { return hand_first_ != hand_last_; }
+  void recycle(result_block& block) noexcept;
+  /// Any block, wherever it is; null: there is none. For the destructor.
+  result_block* remove_block() noexcept;
 
  private:
+  static constexpr std::size_t most_at_once = 16;  // blocks for one lock of the reader's
+
   void tell_reader() noexcept;
+  void return_used() noexcept;
   /// That part of the window, in results.
   std::int64_t share_of_window(unsigned parts) const noexcept;
 
@@ -88,15 +103,24 @@ class HARRIER_EXPORT stream_core : public batch_core {
     result_block* block = nullptr;  // the slot's thread only
   };
 
-  std::unique_ptr<slot_output[]> open_;
-  std::atomic<std::int64_t> outstanding_{0};  // counter only: places that are with the reader
-  std::int64_t kept_ = 0;  // the reader's: places of results that it has taken, and not given back
+  std::unique_ptr<slot_output[]> open_;  // constant after prepare()
 
-  std::mutex mutex_;
-  result_block* first_ = nullptr;  // guarded by mutex_, like all below
-  result_block* last_ = nullptr;
-  result_block* unused_ = nullptr;
-  stream_waiter* waiter_ = nullptr;
+  // the reader's
+  alignas(64) std::array<result_block*, most_at_once> at_hand_{};  // [hand_first_, hand_last_)
+  std::array<result_block*, most_at_once> used_{};
+  std::size_t hand_first_ = 0;
+  std::size_t hand_last_ = 0;
+  std::size_t used_count_ = 0;
+  std::int64_t kept_ = 0;  // places of results that it has taken, and not given back
+
+  // What both sides write, on lines of its own. Pointers in arrays and not links in the blocks, whose
+  // lines are on the other side's core.
+  alignas(64) spin_mutex mutex_;
+  stream_waiter* waiter_ = nullptr;  // guarded by mutex_, like all below
+  std::vector<result_block*> ready_;  // both have room for every block that there is
+  std::vector<result_block*> unused_;
+  std::size_t blocks_ = 0;
+  std::atomic<std::int64_t> outstanding_{0};  // counter only: places that are with the reader
 };
 
 /// Waits, in a coroutine, for the next results.

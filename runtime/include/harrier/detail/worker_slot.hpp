@@ -141,6 +141,7 @@ class HARRIER_EXPORT worker_slot {
   }
   bool widen_windows() noexcept;
   bool search();
+  bool outwait_reader();
   bool steal_range(worker_slot& victim);
   promise_base* steal_child(worker_slot& victim);
   ready_node* steal_resumed(worker_slot& victim, priority urgency);
@@ -183,6 +184,7 @@ class HARRIER_EXPORT worker_slot {
   std::uint32_t seed_;
   victim_order victims_;
   search_patience patience_;
+  search_patience room_patience_;  // with a reader who is behind
   bool is_announced_ = false;  // the last thread left as one that sleeps
   bool has_kept_timers_ = false;
   ready_list bound_;
