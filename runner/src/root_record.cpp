@@ -253,9 +253,8 @@ promise_base& promise_base::find_root() noexcept {
 }
 
 task_record& promise_base::make_record(promise_base& root) {
-  if ((root.chain & source_tag) != 0) {
-    auto& source = *reinterpret_cast<record_source*>(root.chain & ~source_tag);
-    return source.make(source, root);
+  if (record_source* source = root.source()) {
+    return source->make(*source, root);
   }
   event_loop& home = this_loop();
   task_record& record = make_record_of<task_record>(plain_operations, root, home, 1u);

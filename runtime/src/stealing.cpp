@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a worker does when its own slot is empty: it looks for ranges, children and ready tasks in
 // other slots, near ones first.
+#include <harrier/detail/given_way.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/worker_slot.hpp>
 
@@ -122,6 +123,10 @@ void worker_slot::take_over(std::span<ready_node* const> taken) noexcept {
       __builtin_prefetch(taken[at + ahead]);
     }
     ready_node* node = taken[at];
+    if (has_given_way(*node)) {
+      ready_.push_held(*node);
+      continue;
+    }
     task_record& record = record_of(*node);
     __builtin_prefetch(record.root);
     if (record.list == nullptr) {
@@ -146,6 +151,9 @@ ready_node* worker_slot::steal_resumed(worker_slot& victim, priority urgency) {
     taken = from_queue.take_half_held(room);
     record_list& from = from_loop->live();
     for (ready_node* node : taken) {
+      if (has_given_way(*node)) {
+        continue;
+      }
       if (task_record& record = record_of(*node); record.list == &from) {
         from.unlink(record);
       }

@@ -27,12 +27,7 @@ class owned_mutex {
 
   void lock() noexcept {
     if (is_owner()) [[likely]] {
-      store_before_loads(inside_, true);
-      // acquire: pairs with the release in unlock(): what others did. seq_cst: where the barrier is
-      // made of exchanges, this look comes after that of `inside`  [owned_mutex:wanted]
-      while (wanted_.load(std::memory_order_seq_cst)) [[unlikely]] {
-        step_back();
-      }
+      lock_as_owner();
     } else {
       lock_as_other();
     }
@@ -40,11 +35,24 @@ class owned_mutex {
 
   void unlock() noexcept {
     if (is_owner()) [[likely]] {
-      inside_.store(false, std::memory_order_release);  // [owned_mutex:inside]
+      unlock_as_owner();
     } else {
       wanted_.store(false, std::memory_order_release);  // [owned_mutex:wanted]
       others_.unlock();
     }
+  }
+
+  // For whoever knows that it is the owner.
+  void lock_as_owner() noexcept {
+    store_before_loads(inside_, true);
+    // acquire: pairs with the release in unlock(): what others did. seq_cst: where the barrier is
+    // made of exchanges, this look comes after that of `inside`  [owned_mutex:wanted]
+    while (wanted_.load(std::memory_order_seq_cst)) [[unlikely]] {
+      step_back();
+    }
+  }
+  void unlock_as_owner() noexcept {
+    inside_.store(false, std::memory_order_release);  // [owned_mutex:inside]
   }
 
  private:
