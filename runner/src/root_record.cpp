@@ -100,8 +100,12 @@ void finish_root(task_record& record, execution& at) noexcept {
   }
   end_in_step(at, record);
   record_list::remove(record);
-  record.end();
-  record.tell_joiners();
+  if (record.is_out_of_reach()) {
+    record.end_out_of_reach();
+  } else {
+    record.end();
+    record.tell_joiners();
+  }
 }
 
 constexpr record_operations unstarted_root{

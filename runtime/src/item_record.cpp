@@ -127,10 +127,7 @@ void item_record::finish(task_record& record, execution& at) noexcept {
   end_in_step(at, record);
   record_list::remove(record);
   if (record.is_only_reference()) [[likely]] {
-    // Off the list, and held by nobody else, it is out of reach: no read-modify-write. relaxed: nobody
-    // asks whether it is done
-    const std::uint32_t now = record.state.load(std::memory_order_relaxed);
-    record.state.store(with_phase(now, done), std::memory_order_relaxed);
+    record.end_out_of_reach();  // nobody joins items
   } else {
     record.end();
   }

@@ -176,6 +176,18 @@ class task_record : public ready_node {
   /// Whether the task ended without looking at a cancel: never started, or returned a value.
   HARRIER_EXPORT bool ended_cancelled() const noexcept;
 
+  /// Whether nobody but the caller holds the record, and nobody waits for it: off the list of live tasks,
+  /// it ends without a read-modify-write then.
+  bool is_out_of_reach() const noexcept {
+    // relaxed: whoever has joined held a reference then  [record:references]
+    return is_only_reference() && joiners_.load(std::memory_order_relaxed) == 0;
+  }
+  void end_out_of_reach() noexcept {
+    // relaxed: nobody asks whether it is done
+    const std::uint32_t now = state.load(std::memory_order_relaxed);
+    state.store(with_phase(now, done), std::memory_order_relaxed);
+  }
+
   /// Registers one more who is told when the task ends. False: it has already ended.
   HARRIER_EXPORT bool join(completion& joiner) noexcept;
   /// Takes a joiner back. False: the task has ended and tells it, or has told it.
