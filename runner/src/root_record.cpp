@@ -99,7 +99,11 @@ void finish_root(task_record& record, execution& at) noexcept {
   }
   end_in_step(at, record);
   record_list::remove(record);
-  record.end();
+  if (record.is_unheld()) {
+    record.end_out_of_reach();
+  } else {
+    record.end();
+  }
 }
 
 constexpr record_operations unstarted_root{
@@ -249,9 +253,8 @@ promise_base& promise_base::find_root() noexcept {
 }
 
 task_record& promise_base::make_record(promise_base& root) {
-  if ((root.chain & source_tag) != 0) {
-    auto& source = *reinterpret_cast<record_source*>(root.chain & ~source_tag);
-    return source.make(source, root);
+  if (record_source* source = root.source()) {
+    return source->make(*source, root);
   }
   event_loop& home = this_loop();
   task_record& record = make_record_of<task_record>(plain_operations, root, home, 0u);

@@ -16,6 +16,21 @@ bool yield_turn(suspension& node) noexcept {
   return true;
 }
 
-bool yield_awaiter::publish() noexcept { return yield_turn(*this); }
+bool yield_with_record(suspension& node, promise_base& of) {
+  const execution* at = here();
+  if (at == nullptr || at->loop == nullptr) [[unlikely]] {
+    throw no_running_loop("yield");
+  }
+  node.record = &of.record();
+  return yield_turn(node);
+}
+
+bool yield_awaiter::publish(promise_base& of) {
+  promise_base& root = of.chain_root();
+  if (record_source* source = root.source()) {
+    return source->give_way(*source, *this, root, of);
+  }
+  return yield_with_record(*this, of);
+}
 
 }  // namespace harrier::detail

@@ -45,6 +45,7 @@ void batch_core::route(runtime_core& core, std::size_t slots) {
   clock_ = &core.time();
   began_ = clock_->now();
   slot_count_ = slots;
+  may_give_way_ = !core.is_debug() && !options_.strict && options_.urgency == priority::normal;
   lanes_ = std::make_unique<batch_lane[]>(slots);
   leave_out_completed(slots);
   while ((positions_ >> unit_shift_) >= most_positions) {
@@ -231,7 +232,8 @@ void batch_core::drop_positions(std::uint64_t first, std::uint64_t last) noexcep
   }
 }
 
-void batch_core::settle(batch_lane& at, promise_base& promise, std::uint64_t index) noexcept {
+[[gnu::always_inline]] inline void batch_core::settle_here(batch_lane& at, promise_base& promise,
+                                                           std::uint64_t index) noexcept {
   if (promise.result == result_kind::error) {
     promise.result = result_kind::taken_error;
     item_failed(at, index, promise.error);
@@ -246,6 +248,10 @@ void batch_core::settle(batch_lane& at, promise_base& promise, std::uint64_t ind
   } catch (...) {  // the move of the result threw: that is the item's failure
     item_failed(at, index, std::current_exception());
   }
+}
+
+void batch_core::settle(batch_lane& at, promise_base& promise, std::uint64_t index) noexcept {
+  settle_here(at, promise, index);
 }
 
 void batch_core::item_failed(batch_lane& at, std::uint64_t index,
@@ -306,16 +312,14 @@ void batch_core::count_finished(worker_slot& slot, batch_lane& at, std::uint64_t
   slot.mark_unflushed(at);
 }
 
-void batch_core::finish_suspended(worker_slot& slot, promise_base& promise,
-                                  std::uint64_t index) noexcept {
+void batch_core::finish_suspended(worker_slot& slot, promise_base& promise, std::uint64_t index,
+                                  bool was_cancelled) noexcept {
   batch_lane& at = lane(slot.index());
-  // relaxed: this slot's thread alone writes it
-  at.live.store(at.live.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-  const task_record& record = *promise.record_if_made();
-  if (record.cancel_is_due() && record.ended_cancelled()) [[unlikely]] {
+  add_to(at.live, -1);
+  if (was_cancelled) [[unlikely]] {
     item_cancelled(at, index);
   } else {
-    settle(at, promise, index);
+    settle_here(at, promise, index);
   }
   count_finished(slot, at, 1);
 }

@@ -47,6 +47,22 @@ class standstill {
 template <class Visit>
 void runtime_core::for_each_live(Visit visit) {
   const standstill still(slots_);
+  for_each_listed(visit);
+}
+
+/// The same, and the items that have given way and have no record yet. Throws std::bad_alloc.
+template <class Visit>
+void runtime_core::for_each_named(Visit visit) {
+  const standstill still(slots_);
+  for (const std::unique_ptr<worker_slot>& each : slots_) {
+    each->record_those_given_way();
+  }
+  for_each_listed(visit);
+}
+
+/// While no task moves.
+template <class Visit>
+void runtime_core::for_each_listed(Visit visit) {
   {
     const std::scoped_lock guard(lobby_mutex_);
     injected_.for_each(visit);
@@ -89,7 +105,7 @@ void runtime_core::name_live(const char* what) noexcept {
   std::vector<error_report> reports;
   try {
     const std::string message = std::string("a task ") + what;
-    for_each_live([&](task_record& record) { reports.push_back(describe(record, message)); });
+    for_each_named([&](task_record& record) { reports.push_back(describe(record, message)); });
   } catch (const std::bad_alloc&) {  // then the rest stays unnamed
   }
   for (error_report& each : reports) {
@@ -99,7 +115,7 @@ void runtime_core::name_live(const char* what) noexcept {
 
 std::vector<task_ref> runtime_core::all_tasks() {
   std::vector<task_ref> found;
-  for_each_live([&](task_record& record) { found.emplace_back(record); });
+  for_each_named([&](task_record& record) { found.emplace_back(record); });
   return found;
 }
 

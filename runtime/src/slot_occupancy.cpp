@@ -12,7 +12,7 @@ namespace harrier::detail {
 
 namespace {
 
-constexpr unsigned steps_between_looks = 61;  // at the clock: 25 ns each
+constexpr std::uint32_t steps_between_looks = 61;  // at the clock: 25 ns each
 
 /// The hooks of the user's, in a pair however the thread leaves.
 class hooked_scope {
@@ -49,12 +49,15 @@ worker_slot::leaves worker_slot::occupy(duration slice) {
   const running_scope running(runner_->loop().execution());
   const auto until = std::chrono::steady_clock::now() + slice;  // the machine's time, whatever the
       // slot's clock: it is about threads
-  unsigned steps = 0;
+  std::uint32_t looked_at = tick_;
   while (!core_.is_ending()) {
     if (step() || search()) {
-      if (++steps % steps_between_looks == 0 && std::chrono::steady_clock::now() >= until) {
-        flush_all();
-        return leaves::with_work;
+      if (tick_ - looked_at >= steps_between_looks) {
+        looked_at = tick_;
+        if (std::chrono::steady_clock::now() >= until) {
+          flush_all();
+          return leaves::with_work;
+        }
       }
     } else if (park()) {
       is_announced_ = true;

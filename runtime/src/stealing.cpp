@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a worker does when its own slot is empty: it looks for ranges, children and ready tasks in
 // other slots, near ones first.
+#include <harrier/detail/given_way.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/worker_slot.hpp>
 
@@ -16,6 +17,29 @@ namespace harrier::detail {
 namespace {
 
 constexpr std::size_t most_resumed = 32;
+/// Some microseconds: as long as a victim's steps may take that is asked, not forced, to step back. The
+/// barrier takes ten times as long while the victim runs, and interrupts it.
+constexpr unsigned times_asked = 128;
+
+void prefetch_two_lines(const void* at) noexcept {
+  constexpr int to_write = 1;
+  __builtin_prefetch(at, to_write);
+  __builtin_prefetch(static_cast<const char*>(at) + 64, to_write);
+}
+
+/// A thief inside a victim's mutex.
+class thief_guard {
+ public:
+  explicit thief_guard(owned_mutex& of_victim) noexcept : mutex_(of_victim) {
+    mutex_.lock_by_asking(times_asked);
+  }
+  ~thief_guard() { mutex_.unlock(); }
+  thief_guard(const thief_guard&) = delete;
+  thief_guard& operator=(const thief_guard&) = delete;
+
+ private:
+  owned_mutex& mutex_;
+};
 
 }  // namespace
 
@@ -144,17 +168,22 @@ promise_base* worker_slot::steal_child(worker_slot& victim) {
 }
 
 void worker_slot::take_over(std::span<ready_node* const> taken) noexcept {
-  // Each task's lines come from the core that made it: they are asked for side by side.
+  // Each task's lines, two of the record and two of the frame, come from the core that made it: they are
+  // asked for side by side.
   constexpr std::size_t ahead = 8;
   const std::scoped_lock guard(mutex_);
   record_list& mine = loop()->live();
   for (std::size_t at = 0; at < taken.size(); ++at) {
     if (at + ahead < taken.size()) {
-      __builtin_prefetch(taken[at + ahead]);
+      prefetch_two_lines(taken[at + ahead]);
     }
     ready_node* node = taken[at];
+    if (has_given_way(*node)) {
+      ready_.push_held(*node);
+      continue;
+    }
     task_record& record = record_of(*node);
-    __builtin_prefetch(record.root);
+    prefetch_two_lines(record.root);
     if (record.list == nullptr) {
       mine.link(record);
     }
@@ -173,10 +202,13 @@ ready_node* worker_slot::steal_resumed(worker_slot& victim, priority urgency) {
   std::span<ready_node* const> taken;
   const std::scoped_lock moving(moving_);
   {
-    const std::scoped_lock guard(victim.mutex_);
+    const thief_guard guard(victim.mutex_);
     taken = from_queue.take_half_held(room);
     record_list& from = from_loop->live();
     for (ready_node* node : taken) {
+      if (has_given_way(*node)) {
+        continue;
+      }
       if (task_record& record = record_of(*node); record.list == &from) {
         from.unlink(record);
       }

@@ -3,11 +3,13 @@
 
 #include <harrier/detail/allocator.hpp>
 #include <harrier/detail/context_word.hpp>
+#include <harrier/detail/given_way.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/seam.hpp>
 
 #include <algorithm>
 #include <coroutine>
+#include <mutex>
 #include <new>
 #include <utility>
 
@@ -40,6 +42,19 @@ void worker_slot::enqueue(event_loop& loop, ready_node& node) noexcept {
   } else {
     slot.enqueue_placed(node, placing);
   }
+}
+
+void worker_slot::record_those_given_way() {
+  event_loop* const home = loop();  // [slot:loop] first: who sees it sees the owner of the mutex
+  if (home == nullptr) {
+    return;
+  }
+  const std::scoped_lock guard(mutex_);
+  ready_.for_each_held([home](ready_node& node) {
+    if (has_given_way(node)) {
+      record_given_way(node, *home);
+    }
+  });
 }
 
 void worker_slot::enqueue_placed(ready_node& node, std::uint32_t placing) noexcept {
@@ -152,25 +167,33 @@ void worker_slot::collect() {
 
 // Order of service: high tasks; forked children; new items of high batches; normal tasks, bound ones
 // every other turn; what others sent here; new items; low tasks; new items of low batches.
+// Goes on while there is something ready, until the next look at the inbox.
 bool worker_slot::step() {
-  if (++tick_ % inbox_interval == 0) {
-    collect();
-    core_.take_injected(*this);
-    flush_all();
-    if (run_passed_over()) {
+  do {
+    if (++tick_ == next_look_) {
+      next_look_ += inbox_interval;
+      collect();
+      core_.take_injected(*this);
+      flush_all();
+      if (run_passed_over()) {
+        return true;
+      }
+    }
+    if (may_have_high_ && run_high()) [[unlikely]] {
       return true;
     }
-  }
-  if (may_have_high_ && run_high()) [[unlikely]] {
-    return true;
-  }
-  // Bound nodes take every other turn, so that neither they nor the others starve.
-  if ((tick_ & 1) != 0 && step_bound()) {
-    return true;
-  }
-  if (run_ready()) {
-    return true;
-  }
+    // Bound nodes take every other turn, so that neither they nor the others starve.
+    if ((tick_ & 1) != 0 && step_bound()) {
+      return true;
+    }
+    if (!run_ready()) {
+      return step_new();
+    }
+  } while (tick_ + 1 != next_look_);
+  return true;
+}
+
+bool worker_slot::step_new() {
   collect();
   if (has_ready() || core_.take_injected(*this) || finds_high_batch()) {
     return true;
@@ -227,7 +250,7 @@ void worker_slot::run_node(ready_node& node) {
   release_finished(loop.execution());
 }
 
-bool worker_slot::run_ready() {
+[[gnu::always_inline]] inline bool worker_slot::run_ready() {
   if (promise_base* child = deque_.pop()) {
     run_child(*child);
     return true;

@@ -3,6 +3,7 @@
 
 #include <harrier/detail/promise.hpp>
 
+#include <concepts>
 #include <coroutine>
 
 namespace harrier {
@@ -10,6 +11,8 @@ namespace detail {
 
 /// Puts the coroutine at the back of its loop's queue. False: a cancel is due instead.
 HARRIER_EXPORT bool yield_turn(suspension& node) noexcept;
+/// The same for a coroutine whose task may have no record yet. Throws no_running_loop or std::bad_alloc.
+HARRIER_EXPORT bool yield_with_record(suspension& node, promise_base& of);
 
 class HARRIER_EXPORT yield_awaiter final : public suspension {
  public:
@@ -19,14 +22,16 @@ class HARRIER_EXPORT yield_awaiter final : public suspension {
 
   template <class Promise>
   HARRIER_PUBLISHES bool await_suspend(std::coroutine_handle<Promise> handle) {
-    bind(handle, "yield");
-    return publish();
+    static_assert(std::derived_from<Promise, promise_base>,
+                  "harrier's awaitables are awaited from harrier's coroutines");
+    waiter = handle;
+    return publish(handle.promise());
   }
 
   void await_resume() { deliver_cancel(); }
 
  private:
-  bool publish() noexcept;
+  bool publish(promise_base& of);
   static const ready_operations operations_table;
 };
 

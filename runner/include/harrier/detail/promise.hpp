@@ -40,9 +40,13 @@ struct promise_base;
 template <class A>
 concept never_waits = requires { typename A::harrier_never_waits; };
 
-/// Makes the record of a root that has none yet, at its first real suspension.
+/// Stands for the record of a root that runs and has none yet.
 struct record_source {
+  /// Makes it, at the first real suspension.
   task_record& (*make)(record_source& self, promise_base& root);
+  /// Queues `node`, in which `of`, a coroutine of the root's, gives way: without a record if it can, else
+  /// as yield_with_record() does.
+  bool (*give_way)(record_source& self, suspension& node, promise_base& root, promise_base& of);
 };
 
 struct promise_base {
@@ -140,22 +144,34 @@ struct promise_base {
   void set_source(record_source& source) noexcept {
     chain = reinterpret_cast<std::uintptr_t>(&source) | source_tag;
   }
+  /// Of a root that runs: what makes its record, if it has none.
+  record_source* source() noexcept {
+    return (chain & source_tag) != 0 ? reinterpret_cast<record_source*>(chain & ~source_tag)
+                                     : nullptr;
+  }
   task_record* record_if_made() noexcept {
     return (chain & source_tag) == 0 ? reinterpret_cast<task_record*>(chain) : nullptr;
   }
+  /// Of an item that gives way without a record, until it runs again: its index.
+  void leave_index(std::uint64_t index) noexcept {
+    chain = static_cast<std::uintptr_t>(index) << index_shift | index_tag;
+  }
+  std::uint64_t index_left() const noexcept { return chain >> index_shift; }
 
   HARRIER_EXPORT HARRIER_NOINLINE static task_record& make_record(promise_base& root);
   HARRIER_EXPORT HARRIER_NOINLINE promise_base& find_root() noexcept;
   [[noreturn]] HARRIER_EXPORT HARRIER_NOINLINE void take_and_rethrow();
 
   static constexpr std::uintptr_t source_tag = 1;
+  static constexpr std::uintptr_t index_tag = 3;  ///< like a source, there is no record
+  static constexpr unsigned index_shift = 2;
 
   union {
     std::coroutine_handle<> continuation;  ///< awaited, guest, stolen: who goes on after the end
     void* owner;  ///< item: its batch; stolen: the node of the parent that waits for it
   };
   /// awaited: the promise of the root, or 0 until somebody asks; otherwise the record, or a tagged
-  /// record_source, or 0.
+  /// record_source, or a tagged index, or 0.
   std::uintptr_t chain = 0;
   union {
     std::source_location site;  ///< of the latest co_await, until the coroutine has thrown

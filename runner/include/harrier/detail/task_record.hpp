@@ -164,6 +164,13 @@ class task_record : public ready_node {
 
   /// Closes the task to cancels. One that is still due decides how it ended: see ended_cancelled().
   HARRIER_EXPORT void end() noexcept;
+  /// The same for a task that nobody holds: off the list of live tasks it is out of reach, and needs no
+  /// read-modify-write.
+  void end_out_of_reach() noexcept {
+    // relaxed: nobody asks whether it is done
+    const std::uint32_t now = state.load(std::memory_order_relaxed);
+    state.store(with_phase(now, done), std::memory_order_relaxed);
+  }
   /// Whether the task ended without looking at a cancel: never started, or returned a value.
   HARRIER_EXPORT bool ended_cancelled() const noexcept;
 

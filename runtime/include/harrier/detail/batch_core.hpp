@@ -220,10 +220,16 @@ class HARRIER_EXPORT batch_core {
 
   /// Ends an item that never suspended.
   void settle(batch_lane& lane, promise_base& promise, std::uint64_t index) noexcept;
+  void settle_here(batch_lane& lane, promise_base& promise, std::uint64_t index) noexcept;
   void item_failed(batch_lane& lane, std::uint64_t index, std::exception_ptr error) noexcept;
   void item_cancelled(batch_lane& lane, std::uint64_t index) noexcept;
-  /// An item that had a record has ended in a step of `slot`.
-  void finish_suspended(worker_slot& slot, promise_base& promise, std::uint64_t index) noexcept;
+  /// An item that had suspended has ended in a step of `slot`. `was_cancelled`: by a cancel that it
+  /// never saw, if it returned a value.
+  void finish_suspended(worker_slot& slot, promise_base& promise, std::uint64_t index,
+                        bool was_cancelled) noexcept;
+  /// Whether an item that gives way can do without a record: nobody wants to know its place, its class
+  /// or its line.
+  bool may_give_way() const noexcept { return may_give_way_; }
   void count_finished(worker_slot& slot, batch_lane& lane, std::uint64_t items) noexcept;
 
  protected:
@@ -323,6 +329,7 @@ class HARRIER_EXPORT batch_core {
   std::unique_ptr<batch_lane[]> lanes_;
   unsigned unit_shift_ = 0;  // a position of a range word stands for 2^unit_shift_ items
   bool identity_ = true;  // positions are indices
+  bool may_give_way_ = false;
   position_map left_;  // unless empty, the items to run
   std::vector<std::uint64_t> order_;  // by key: the index at each position
   std::vector<std::uint64_t> starts_;  // round robin: the first position of each slot
@@ -371,19 +378,30 @@ class item_record final : public task_record {
   static const record_operations operations_table;
 };
 
-/// Stands for the item that is being started, until it suspends and needs a record.
+/// Stands for the record of an item that runs and has none: one that is being started, or that goes on
+/// after it gave way.
 class HARRIER_EXPORT item_source final : public record_source {
  public:
   explicit item_source(batch_core& of) noexcept
-      : record_source{&item_source::make_item}, batch(of), context(of.context().lend()) {}
+      : record_source{&item_source::make_item, &item_source::give_way},
+        batch(of),
+        context(of.context().lend()) {}
+  /// Of an item that gave way.
+  item_source(batch_core& of, std::uint64_t at) noexcept : item_source(of) {
+    index = at;
+    counted = true;
+  }
 
   batch_core& batch;
   context_word context;  ///< of the item; what it sets is its own
   std::uint64_t index = 0;
-  bool made = false;
+  bool counted = false;  ///< as one that started and has suspended
+  bool left = false;  ///< the item needs it no more: it has a record, or has given way
 
  private:
   static task_record& make_item(record_source& self, promise_base& root);
+  static bool give_way(record_source& self, suspension& node, promise_base& root, promise_base& of);
+  void count(worker_slot& slot) noexcept;
 };
 
 }  // namespace detail

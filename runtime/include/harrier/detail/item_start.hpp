@@ -64,7 +64,8 @@ class ended_items {
   completion_run run_;
 };
 
-/// The item that was just started has suspended: its record has taken over, and may have ended it.
+/// The item that was just started has suspended. It has given way, or its record has taken over, and
+/// may have ended it.
 HARRIER_EXPORT HARRIER_NOINLINE void left_by_item(execution& at, item_source& source) noexcept;
 
 /// Starts the item `source.index`, whose task `make()` gives. Part of the chunk's loop: a call would
@@ -89,7 +90,7 @@ template <class T, class Batch, class Ended, class Make>
   promise.owner = &batch;
   promise.set_source(source);
   resume(at, item);
-  if (source.made) [[unlikely]] {
+  if (source.left) [[unlikely]] {
     left_by_item(at, source);
     return true;
   }

@@ -39,6 +39,7 @@ class HARRIER_EXPORT runtime_core {
   ~runtime_core();
 
   const runtime_options& options() const noexcept { return options_; }
+  bool is_debug() const noexcept { return debug_; }
   const std::shared_ptr<const event_loop::exception_handler>& handler() const noexcept {
     return lobby_.handler();
   }
@@ -151,6 +152,10 @@ class HARRIER_EXPORT runtime_core {
                      const char* call);
   template <class Visit>
   void for_each_live(Visit visit);
+  template <class Visit>
+  void for_each_named(Visit visit);
+  template <class Visit>
+  void for_each_listed(Visit visit);
   void cancel_everything() noexcept;
   void name_live(const char* what) noexcept;
   void refuse_work() noexcept;

@@ -21,20 +21,22 @@ class stealable_queue {
  public:
   explicit stealable_queue(owned_mutex& guards) noexcept : mutex_(guards) {}
 
+  // For the slot's thread.
   void push(ready_node& node) noexcept {
-    const std::scoped_lock guard(mutex_);
+    mutex_.lock_as_owner();
     push_held(node);
+    mutex_.unlock_as_owner();
   }
-
   ready_node* pop() noexcept {
     if (empty()) {
       return nullptr;
     }
-    const std::scoped_lock guard(mutex_);
+    mutex_.lock_as_owner();
     ready_node* node = list_.pop_front();
     if (node != nullptr) {
       set_size(size() - 1);
     }
+    mutex_.unlock_as_owner();
     return node;
   }
 
@@ -52,6 +54,10 @@ class stealable_queue {
     }
     set_size(present - taken.size());
     return taken;
+  }
+  template <class Visit>
+  void for_each_held(Visit visit) {
+    list_.for_each(visit);
   }
 
   /// A hint to thieves; exact for the sleeper's second look, behind its barrier  [idle:hungry].

@@ -71,6 +71,12 @@ class HARRIER_EXPORT worker_slot {
   /// Lets go of everything, after the last thread has left.
   void close() noexcept;
 
+  /// Queues an item that gives way without a record. For the slot's thread.
+  void queue_given_way(ready_node& node) noexcept { ready_.push(node); }
+  /// Makes records of the items that have given way, so that the list of live tasks has them. Any
+  /// thread, while no task moves between slots. Throws std::bad_alloc.
+  void record_those_given_way();
+
   void mark_unflushed(batch_lane& lane) noexcept {
     if (!lane.is_unflushed) {
       lane.is_unflushed = true;
@@ -126,6 +132,7 @@ class HARRIER_EXPORT worker_slot {
   void collect();
 
   bool step();
+  bool step_new();
   bool run_ready();
   bool run_high();
   bool run_low();
@@ -179,7 +186,8 @@ class HARRIER_EXPORT worker_slot {
   std::array<batch_class, 3> batch_classes_;
   bool may_have_high_ = false;  // whether run_high() is worth a look
   batch_lane* unflushed_ = nullptr;
-  std::uint32_t tick_ = 0;
+  std::uint32_t tick_ = 0;  // counts steps
+  std::uint32_t next_look_ = 1;  // the step that looks at the inbox
   std::uint64_t trims_seen_ = 0;
   std::uint32_t seed_;
   victim_order victims_;
