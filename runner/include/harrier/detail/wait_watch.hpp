@@ -32,6 +32,8 @@ class HARRIER_EXPORT wait_watch {
   /// For a thread that blocks, from `since` on: when to call tell_overdue() next; max: nobody watches.
   static steady_time next_look(steady_time since, steady_time now) noexcept;
   static void tell_overdue(steady_time since, steady_time now) noexcept;
+  /// For the simulation: those that are left are of a run that was abandoned.
+  static void forget_all() noexcept;
 
  private:
   const steady_duration longest_;
