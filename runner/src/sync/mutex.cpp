@@ -31,8 +31,12 @@ namespace detail {
 
 template <class Family>
 bool lock_awaiter<Family>::publish() noexcept {
-  return suspended(
-      mutex_.line_.take_or_wait(*this, basic_mutex<Family>::take, [this] { return begin_wait(); }));
+  const wait_start how =
+      mutex_.line_.take_or_wait(*this, basic_mutex<Family>::take, [this] { return begin_wait(); });
+  if (how == wait_start::taken) {
+    note_holder();
+  }
+  return suspended(how);
 }
 
 template <class Family>

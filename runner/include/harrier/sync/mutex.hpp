@@ -95,7 +95,13 @@ class HARRIER_EXPORT lock_awaiter final : public sync_waiter {
   lock_awaiter(basic_mutex<Family>& mutex, promise_base* asker) noexcept
       : sync_waiter(operations_table), mutex_(mutex), asker_(asker) {}
 
-  bool await_ready() const noexcept { return mutex_.try_lock_now(); }
+  bool await_ready() const noexcept {
+    const bool locked = mutex_.try_lock_now();
+    if (locked) {
+      note_holder();  // here, where nothing of it has gone to memory yet
+    }
+    return locked;
+  }
 
   template <class Promise>
   HARRIER_PUBLISHES bool await_suspend(std::coroutine_handle<Promise> handle) {
@@ -109,14 +115,19 @@ class HARRIER_EXPORT lock_awaiter final : public sync_waiter {
       mutex_.unlock_held();
       return true;
     });
-    if (asker_ != nullptr) {
-      mutex_.owner_.set(*asker_);
+    if (record != nullptr) {
+      note_holder();
     }
     return basic_mutex_guard<Family>(mutex_);
   }
 
  private:
   bool publish() noexcept;
+  void note_holder() const noexcept {
+    if (asker_ != nullptr) {
+      mutex_.owner_.set(*asker_);
+    }
+  }
   static withdrawal withdraw(ready_node& node) noexcept;
   static void tell(const ready_node& node, wait_facts& facts);
   static const ready_operations operations_table;
