@@ -3,14 +3,26 @@
 
 #include <harrier/detail/promise.hpp>
 #include <harrier/detail/spin_wait.hpp>
+#include <harrier/detail/wait_facts.hpp>
 
 #include <mutex>
 #include <utility>
 
 namespace harrier::detail {
 
-const ready_operations ended_tasks::awaiter::operations_table{suspension::run, withdraw, nullptr,
-                                                              true};
+void ended_tasks::awaiter::tell(const ready_node& node, wait_facts& facts) {
+  const auto& self = static_cast<const awaiter&>(node);
+  const bool for_all = self.count_ == self.owner_.tasks_.size() && !self.or_error_;
+  facts.needs = for_all ? wait_needs::all : wait_needs::any;
+  for (const task_ref& each : self.owner_.tasks_) {
+    if (!each.done()) {
+      facts.on.push_back(&task_ref_access::record(each));
+    }
+  }
+}
+
+const ready_operations ended_tasks::awaiter::operations_table =
+    suspension::wait_table("a wait for tasks", withdraw, tell);
 
 ended_tasks::ended_tasks(std::vector<task_ref> tasks)
     : tasks_(std::move(tasks)), watches_(std::make_unique<watch[]>(tasks_.size())) {

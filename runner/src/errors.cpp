@@ -2,8 +2,11 @@
 #include <harrier/errors.hpp>
 
 #include <harrier/cancellation.hpp>
+#include <harrier/diagnosis.hpp>
 #include <harrier/task.hpp>
 
+#include <ostream>
+#include <sstream>
 #include <typeinfo>
 #include <utility>
 
@@ -41,6 +44,17 @@ loop_stopped::loop_stopped() : std::runtime_error("event loop stopped before the
 deadlock::deadlock()
     : std::runtime_error("nothing left to run: every task waits for something that cannot happen") {
 }
+
+namespace {
+std::string with_diagnosis(const char* message, const diagnosis& found) {
+  std::ostringstream text;
+  text << message << ":\n" << found;
+  return std::move(text).str();
+}
+}  // namespace
+
+deadlock::deadlock(const diagnosis& found)
+    : std::runtime_error(with_diagnosis(deadlock().what(), found)) {}
 
 runtime_stopped::runtime_stopped() : std::runtime_error("runtime is stopped") {}
 

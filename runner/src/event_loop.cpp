@@ -3,12 +3,15 @@
 
 #include <harrier/cancellation.hpp>
 #include <harrier/detail/callback_node.hpp>
+#include <harrier/detail/examination.hpp>
 #include <harrier/detail/press_target.hpp>
 #include <harrier/detail/promise.hpp>
 
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <ostream>
+#include <sstream>
 #include <thread>
 #include <tuple>
 #include <utility>
@@ -211,13 +214,81 @@ void event_loop::run_turn() {
 }
 
 void event_loop::wait_until(time_point latest) {
+  const time_point until = std::min(latest, timers_.next_deadline());
+  if (longest_silence_ == duration::zero() || sleep_watched(until)) {
+    sleep_until(until);
+  }
+}
+
+void event_loop::sleep_until(time_point latest) {
   const std::uint32_t ticket = parker_.announce();
-  if (!inbox_.empty() || is_pressed()) {
+  if (!inbox_.empty() || is_pressed() || wants_dump()) {
     parker_.withdraw();
     return;
   }
-  const bool alone = presses_ == nullptr;  // else a signal may wake it
-  clock_->wait(parker_, ticket, std::min(latest, timers_.next_deadline()), alone);
+  const bool alone = presses_ == nullptr && dumps_ == nullptr;  // else a signal may wake it
+  try {
+    clock_->wait(parker_, ticket, latest, alone);
+  } catch (const deadlock& bare) {
+    throw explained(bare);
+  }
+}
+
+/// The same with what everybody waits for, if there is memory for that.
+deadlock event_loop::explained(const deadlock& bare) noexcept {
+  try {
+    return deadlock(diagnose());
+  } catch (const std::bad_alloc&) {  // then without
+    return bare;
+  }
+}
+
+/// False: something has come. Otherwise it was silent for as long as may be, which is told, or until
+/// then there is too little time.
+bool event_loop::sleep_watched(time_point latest) {
+  const time_point end = deadline_after(now(), longest_silence_);
+  if (end >= latest) {
+    return true;
+  }
+  sleep_until(end);
+  if (!inbox_.empty() || is_pressed() || wants_dump() || now() < end) {
+    return false;
+  }
+  if (live_.size() != 0) {
+    report_diagnosis("nothing has run for " + detail::in_seconds(longest_silence_));
+  }
+  return true;
+}
+
+bool event_loop::wants_dump() const noexcept { return dumps_ != nullptr && dumps_->is_pressed(); }
+
+void event_loop::dump_for_signal() noexcept {
+  if (dumps_->take() != 0) {
+    report_diagnosis(detail::asked_by_signal);
+  }
+}
+
+diagnosis event_loop::diagnose() {
+  detail::examination all;
+  if (view_ != nullptr) {
+    view_->add_all(*view_, all);
+  } else {
+    check_thread("event_loop::diagnose");
+    live_.for_each([&](task_record& record) { all.add(record, std::nullopt); });
+  }
+  return all.conclude();
+}
+
+void event_loop::dump(std::ostream& out) { out << diagnose(); }
+
+void event_loop::report_diagnosis(const std::string& message) noexcept {
+  try {
+    std::ostringstream text;
+    text << message << ":\n" << diagnose();
+    report(std::move(text).str(), nullptr, {});
+  } catch (const std::bad_alloc&) {  // no memory for the text
+    report(message, nullptr, {});
+  }
 }
 
 bool event_loop::is_pressed() const noexcept {
@@ -258,6 +329,9 @@ int event_loop::run_until_complete(task_record& main) {
     }
     if (is_pressed()) [[unlikely]] {
       signal = take_press(main, signal == 0);
+    }
+    if (wants_dump()) [[unlikely]] {
+      dump_for_signal();
     }
     if (ready_.empty()) {
       collect();

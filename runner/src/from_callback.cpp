@@ -37,8 +37,8 @@ bool callback_state::withdraw(suspension& waiter) noexcept {
                                           std::memory_order_relaxed);
 }
 
-const ready_operations callback_suspension::operations_table{
-    suspension::run, callback_suspension::withdraw, nullptr, true};
+const ready_operations callback_suspension::operations_table =
+    suspension::wait_table("from_callback", callback_suspension::withdraw);
 
 bool callback_suspension::publish(callback_state& state) noexcept {
   state_ = &state;

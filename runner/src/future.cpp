@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/future.hpp>
 
+#include <harrier/detail/wait_facts.hpp>
+
 #include <memory>
 #include <utility>
 
@@ -175,8 +177,12 @@ std::size_t future_state::remove_callbacks(const void* owner) noexcept {
   return removed;
 }
 
-const ready_operations future_suspension::operations_table{
-    suspension::run, future_suspension::withdraw, nullptr, true};
+void future_suspension::tell(const ready_node& node, wait_facts& facts) {
+  facts.object = &static_cast<const future_suspension&>(node).state_;
+}
+
+const ready_operations future_suspension::operations_table =
+    suspension::wait_table("a future", future_suspension::withdraw, tell);
 
 future_suspension::future_suspension(future_state& state) noexcept
     : suspension(operations_table), future_listener(&future_suspension::told), state_(state) {}

@@ -2,14 +2,19 @@
 #include <harrier/join_handle.hpp>
 
 #include <harrier/detail/blocking_wait.hpp>
+#include <harrier/detail/wait_facts.hpp>
 
 namespace harrier::detail {
 
-const ready_operations join_suspension::operations_table{suspension::run, join_suspension::withdraw,
-                                                         nullptr, true};
+void join_suspension::tell(const ready_node& node, wait_facts& facts) {
+  facts.on.push_back(static_cast<const join_suspension&>(node).target_);
+}
 
-const ready_operations join_suspension::shielded_table{
-    suspension::run, join_suspension::withdraw_shielded, nullptr, true};
+const ready_operations join_suspension::operations_table =
+    suspension::wait_table("a task", withdraw, tell);
+
+const ready_operations join_suspension::shielded_table =
+    suspension::wait_table("a task", withdraw_shielded, tell);
 
 join_suspension::join_suspension(task_record& target, shielded_t) noexcept
     : suspension(shielded_table), completion(&join_suspension::told), target_(&target) {}

@@ -3,6 +3,7 @@
 
 #include <harrier/detail/promise.hpp>
 #include <harrier/detail/record_memory.hpp>
+#include <harrier/detail/wait_facts.hpp>
 
 #include <algorithm>
 #include <mutex>
@@ -238,8 +239,12 @@ bool nursery::wait(suspension& parent) noexcept {
   return true;
 }
 
-const ready_operations nursery::join_awaiter::operations_table{suspension::run, withdraw, nullptr,
-                                                               true};
+void nursery::join_awaiter::tell(const ready_node& node, wait_facts& facts) {
+  static_cast<const join_awaiter&>(node).group_.tell(facts);
+}
+
+const ready_operations nursery::join_awaiter::operations_table =
+    suspension::wait_table("the join of a group", withdraw, tell);
 
 bool nursery::join_awaiter::publish() noexcept {
   while (!begin_wait()) {  // a cancel is due: it goes on to the children
@@ -253,6 +258,17 @@ bool nursery::join_awaiter::publish() noexcept {
 withdrawal nursery::join_awaiter::withdraw(ready_node& node) noexcept {
   static_cast<join_awaiter&>(node).group_.interrupt();
   return withdrawal::passed_on;
+}
+
+void nursery::tell(wait_facts& facts) const {
+  // It waits for all, but where any of them ends the others.
+  facts.needs = abort_on_ == abort_on::any_end ? wait_needs::any : wait_needs::all;
+  const std::scoped_lock guard(mutex_);
+  for (const member_list* list : {&members_, &told_}) {
+    for (const nursery_member* each = list->first; each != nullptr; each = each->following) {
+      facts.on.push_back(each->record);
+    }
+  }
 }
 
 bool nursery::leave() noexcept {

@@ -3,6 +3,7 @@
 
 #include <harrier/detail/press_target.hpp>
 
+#include <ostream>
 #include <stdexcept>
 
 namespace harrier {
@@ -47,6 +48,28 @@ class loop_signals final : public press_target {
   ~loop_signals() { loop_.watch_signals(nullptr); }
   loop_signals(const loop_signals&) = delete;
   loop_signals& operator=(const loop_signals&) = delete;
+
+ private:
+  event_loop& loop_;
+  signal_handlers handlers_;
+};
+
+/// The signal at which a runner dumps; a press wakes its loop.
+class loop_dumps final : public press_target {
+ public:
+  loop_dumps(event_loop& loop, int signal) noexcept
+      : press_target(
+            [](press_target& self) noexcept {
+              static_cast<loop_dumps&>(self).loop_.parker().unpark();
+            },
+            nullptr),
+        loop_(loop),
+        handlers_(*this, signal) {
+    loop_.watch_dumps(this);
+  }
+  ~loop_dumps() { loop_.watch_dumps(nullptr); }
+  loop_dumps(const loop_dumps&) = delete;
+  loop_dumps& operator=(const loop_dumps&) = delete;
 
  private:
   event_loop& loop_;
@@ -127,6 +150,7 @@ event_loop& runner::make_loop() {
     if (detail::is_on(options_.debug)) {
       loop_->watch_steps(options_.slow_step);
     }
+    loop_->watch_silence(options_.watchdog);
     context_ = detail::context_word::snapshot();
     state_.store(runner_state::initialized, std::memory_order_relaxed);  // see state()
   }
@@ -152,11 +176,15 @@ void runner::close(close_options how) {
 
 void runner::close_loop(const close_options& how) {
   loop_->close(how.drain, how.total(options_.grace));
+  dumps_.reset();
   signals_.reset();  // after the close: a press ends its grace
 }
 
 // relaxed: written by the thread that has claimed the runner; to others it is a hint.
 runner_state runner::state() const noexcept { return state_.load(std::memory_order_relaxed); }
+
+diagnosis runner::diagnose() { return loop_ != nullptr ? loop_->diagnose() : diagnosis(); }
+void runner::dump(std::ostream& out) { out << diagnose(); }
 
 void runner::run_all(std::vector<task<>> work) {
   detail::check_all_valid(work);
@@ -168,6 +196,9 @@ harrier::context runner::context() const { return harrier::context::around(conte
 int runner::run_to_end(detail::task_record& main, const harrier::context* where) {
   if (options_.handle_signals != signals::none && signals_ == nullptr) {
     signals_ = std::make_unique<detail::loop_signals>(*loop_, options_.handle_signals);
+  }
+  if (options_.dump_signal != 0 && dumps_ == nullptr) {
+    dumps_ = std::make_unique<detail::loop_dumps>(*loop_, options_.dump_signal);
   }
   if (where != nullptr) {
     main.context = where->share();

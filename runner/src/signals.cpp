@@ -22,14 +22,19 @@ namespace {
 
 /// One signal: who is pressed, and what to put back.
 struct signal_place {
-  int number;
+  std::atomic<int>
+      number;  // 0: any that asks for a dump; written under the mutex, before the target
   signals bit;
   std::atomic<press_target*> target{nullptr};
   struct sigaction before{};  // guarded by the mutex
 };
 
-constinit std::array<signal_place, 2> places{
-    {{SIGINT, signals::interrupt}, {SIGTERM, signals::terminate}}};
+constinit std::array<signal_place, 6> places{{{SIGINT, signals::interrupt},
+                                              {SIGTERM, signals::terminate},
+                                              {0, signals::none},
+                                              {0, signals::none},
+                                              {0, signals::none},
+                                              {0, signals::none}}};
 constinit std::atomic<int> visitors{0};
 constinit std::atomic<int> blocking_targets{0};  // a hint to those who block
 constinit std::mutex mutex;
@@ -62,7 +67,8 @@ class visited_target {
 extern "C" void harrier_on_signal(int signal) {
   const int error = errno;
   for (signal_place& place : places) {
-    if (place.number == signal) {
+    // acquire: whoever sees the number of a dump sees the rest as it was before  [signals:number]
+    if (place.number.load(std::memory_order_acquire) == signal) {
       const visited_target at(place);
       if (at.get() != nullptr) {
         at.get()->press(signal);
@@ -70,6 +76,10 @@ extern "C" void harrier_on_signal(int signal) {
     }
   }
   errno = error;
+}
+
+int number_of(const signal_place& place) noexcept {
+  return place.number.load(std::memory_order_relaxed);  // of those who hold the mutex
 }
 
 bool is_default(const struct sigaction& action) noexcept {
@@ -81,7 +91,7 @@ bool is_ours(const struct sigaction& action) noexcept {
 
 bool install(signal_place& place, press_target& target) noexcept {
   if (place.target.load(std::memory_order_relaxed) != nullptr ||  // written under the mutex
-      ::sigaction(place.number, nullptr, &place.before) != 0 || !is_default(place.before)) {
+      ::sigaction(number_of(place), nullptr, &place.before) != 0 || !is_default(place.before)) {
     return false;
   }
   place.target.store(&target, std::memory_order_seq_cst);  // [signals:visitors]
@@ -89,7 +99,7 @@ bool install(signal_place& place, press_target& target) noexcept {
   ours.sa_handler = harrier_on_signal;
   ::sigemptyset(&ours.sa_mask);
   // Without SA_RESTART: a thread that blocks in ordinary code comes back to look.
-  if (::sigaction(place.number, &ours, nullptr) != 0) {
+  if (::sigaction(number_of(place), &ours, nullptr) != 0) {
     place.target.store(nullptr, std::memory_order_seq_cst);
     return false;
   }
@@ -98,8 +108,8 @@ bool install(signal_place& place, press_target& target) noexcept {
 
 void uninstall(signal_place& place) noexcept {
   struct sigaction now{};
-  if (::sigaction(place.number, nullptr, &now) == 0 && is_ours(now)) {
-    ::sigaction(place.number, &place.before, nullptr);
+  if (::sigaction(number_of(place), nullptr, &now) == 0 && is_ours(now)) {
+    ::sigaction(number_of(place), &place.before, nullptr);
   }
   place.target.store(nullptr, std::memory_order_seq_cst);  // [signals:visitors]
 }
@@ -113,13 +123,36 @@ signal_handlers::signal_handlers(press_target& target, signals which) noexcept :
       handled_ = handled_ | place.bit;
     }
   }
-  if (handled_ != signals::none && target.is_delivered_by_blocked()) {
-    blocking_targets.fetch_add(1, std::memory_order_relaxed);  // a hint
+  if (handled_ != signals::none) {
+    count_blocked_delivery(1);
+  }
+}
+
+void signal_handlers::count_blocked_delivery(int more) noexcept {
+  if (target_.is_delivered_by_blocked()) {
+    blocking_targets.fetch_add(more, std::memory_order_relaxed);  // a hint
+  }
+}
+
+signal_handlers::signal_handlers(press_target& target, int signal) noexcept : target_(target) {
+  const std::scoped_lock guard(mutex);
+  for (signal_place& place : places) {
+    // Of two who ask for the same signal the second finds that it has a handler already.
+    if (place.bit == signals::none && number_of(place) == 0) {
+      place.number.store(signal, std::memory_order_release);  // [signals:number]
+      if (install(place, target)) {
+        dump_signal_ = signal;
+        count_blocked_delivery(1);
+      } else {
+        place.number.store(0, std::memory_order_release);  // [signals:number]
+      }
+      return;
+    }
   }
 }
 
 signal_handlers::~signal_handlers() {
-  if (handled_ == signals::none) {
+  if (handled_ == signals::none && dump_signal_ == 0) {
     return;
   }
   {
@@ -127,11 +160,13 @@ signal_handlers::~signal_handlers() {
     for (signal_place& place : places) {
       if (has(handled_, place.bit)) {
         uninstall(place);
+      } else if (dump_signal_ != 0 && place.bit == signals::none &&
+                 number_of(place) == dump_signal_) {
+        uninstall(place);
+        place.number.store(0, std::memory_order_release);  // [signals:number]
       }
     }
-    if (target_.is_delivered_by_blocked()) {
-      blocking_targets.fetch_sub(1, std::memory_order_relaxed);  // a hint
-    }
+    count_blocked_delivery(-1);
   }
   while (visitors.load(std::memory_order_seq_cst) != 0) {  // [signals:visitors]
     std::this_thread::yield();

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/sleep.hpp>
 
+#include <harrier/detail/wait_facts.hpp>
 #include <harrier/event_loop.hpp>
 #include <harrier/yield.hpp>
 
 namespace harrier::detail {
 
-const ready_operations sleep_awaiter::operations_table{suspension::run, sleep_awaiter::withdraw,
-                                                       nullptr, true};
+void sleep_awaiter::tell(const ready_node& node, wait_facts& facts) {
+  facts.due = time_point(static_cast<const sleep_awaiter&>(node).delay_);
+}
+
+const ready_operations sleep_awaiter::operations_table =
+    suspension::wait_table("sleep", sleep_awaiter::withdraw, tell);
 
 bool sleep_awaiter::publish() {
   event_loop& loop = *here()->loop;
@@ -20,6 +25,7 @@ bool sleep_awaiter::publish() {
   if (deadline <= now) {
     return yield_turn(*this);
   }
+  delay_ = deadline.time_since_epoch();  // for tell()
   loop.timers().insert(*this, deadline);
   if (!begin_wait()) {
     loop.timers().remove(*this);

@@ -5,7 +5,7 @@
 
 namespace harrier::detail {
 
-const ready_operations yield_awaiter::operations_table{suspension::run, nullptr, nullptr, true};
+const ready_operations yield_awaiter::operations_table = suspension::wait_table("yield", nullptr);
 
 bool yield_turn(suspension& node) noexcept {
   if (node.record->cancel_is_due()) {

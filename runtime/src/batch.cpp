@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/batch.hpp>
 
+#include <harrier/detail/wait_facts.hpp>
+
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -67,8 +69,12 @@ void free_results(void* memory, std::size_t bytes, std::size_t alignment) noexce
   }
 }
 
-const ready_operations batch_awaiter_base::operations_table{
-    suspension::run, batch_awaiter_base::withdraw, nullptr, true};
+void batch_awaiter_base::tell(const ready_node& node, wait_facts& facts) {
+  static_cast<const batch_awaiter_base&>(node).batch_->tell(facts);
+}
+
+const ready_operations batch_awaiter_base::operations_table =
+    suspension::wait_table("a batch", batch_awaiter_base::withdraw, tell);
 
 batch_awaiter_base::batch_awaiter_base(batch_core& batch) noexcept
     : suspension(operations_table),

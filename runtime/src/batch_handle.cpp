@@ -5,6 +5,7 @@
 #include <harrier/detail/blocking_wait.hpp>
 #include <harrier/detail/item_guard.hpp>
 #include <harrier/detail/runtime_core.hpp>
+#include <harrier/detail/wait_facts.hpp>
 
 #include <chrono>
 #include <mutex>
@@ -167,6 +168,21 @@ batch_progress batch_core::progress() const noexcept {
   progress.window = window();
   progress.elapsed = (is_done() ? ended_ : clock_->now()) - began_;
   return progress;
+}
+
+void batch_core::tell(wait_facts& facts) const {
+  facts.object = this;
+  facts.on.push_back(this);
+  const batch_progress now = progress();
+  const std::uint64_t ended = now.ended();
+  facts.more = std::to_string(ended) +
+               (now.is_total_known ? " of " + std::to_string(total()) : "") +
+               " items have ended, " + std::to_string(now.running) + " run or wait";
+  if (is_paused()) {
+    facts.more += ", it is paused";
+  } else if (now.queued != 0 && now.running >= now.window) {
+    facts.more += ", as many as its window allows";
+  }
 }
 
 batch_counts batch_core::counts() const noexcept {

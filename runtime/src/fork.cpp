@@ -3,6 +3,7 @@
 
 #include <harrier/detail/context_word.hpp>
 #include <harrier/detail/runtime_core.hpp>
+#include <harrier/detail/wait_facts.hpp>
 #include <harrier/detail/worker_slot.hpp>
 #include <harrier/fork_stack.hpp>
 
@@ -103,7 +104,14 @@ void drop_unjoined(promise_base& child) noexcept {
   child.handle().destroy();
 }
 
-const ready_operations child_join::operations_table{suspension::run, withdraw, nullptr, true};
+void child_join::tell(const ready_node& node, wait_facts& facts) {
+  // The node is the join's first member.
+  const auto& join = *reinterpret_cast<const child_join*>(static_cast<const suspension*>(&node));
+  facts.on.push_back(join.child_);
+}
+
+const ready_operations child_join::operations_table =
+    suspension::wait_table("a forked child", withdraw, tell);
 
 withdrawal child_join::withdraw(ready_node& node) noexcept {
   // The node is the join's first member.

@@ -5,8 +5,8 @@
 
 namespace harrier::detail {
 
-const ready_operations offload_suspension::operations_table{
-    suspension::run, offload_suspension::withdraw, nullptr, true};
+const ready_operations offload_suspension::operations_table =
+    suspension::wait_table("offload", offload_suspension::withdraw);
 
 offload_suspension::offload_suspension(offload_to where,
                                        void (*work)(blocking_call&) noexcept) noexcept

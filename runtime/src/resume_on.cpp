@@ -6,9 +6,10 @@
 
 namespace harrier::detail {
 
-const ready_operations resume_on_awaiter::operations_table{suspension::run, nullptr, nullptr, true};
-const ready_operations resume_anywhere_awaiter::operations_table{suspension::run, nullptr, nullptr,
-                                                                 true};
+const ready_operations resume_on_awaiter::operations_table =
+    suspension::wait_table("resume_on", nullptr);
+const ready_operations resume_anywhere_awaiter::operations_table =
+    suspension::wait_table("resume_anywhere", nullptr);
 
 bool resume_on_awaiter::publish() {
   worker_slot* from = this_slot();

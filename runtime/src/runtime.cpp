@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/runtime.hpp>
 
+#include <ostream>
 #include <stdexcept>
 #include <string>
 
@@ -47,6 +48,8 @@ std::size_t runtime::workers() const noexcept { return core_->workers(); }
 runtime_metrics runtime::metrics() const { return core_->metrics(); }
 void runtime::trim() { core_->trim(); }
 std::vector<task_ref> runtime::all_tasks() { return core_->all_tasks(); }
+diagnosis runtime::diagnose() { return core_->diagnose(); }
+void runtime::dump(std::ostream& out) { out << diagnose(); }
 
 std::optional<std::size_t> this_worker::id() noexcept {
   const detail::worker_slot* slot = detail::this_slot();

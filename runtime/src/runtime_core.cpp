@@ -44,12 +44,16 @@ runtime_core::runtime_core(runtime_options options)
       idle_(options_.workers) {
   checked_workers(options_.workers);
   prepare_heavy_barrier();
+  lobby_.widen_view(view_);
   slots_.reserve(options_.workers);
   for (std::size_t s = 0; s < options_.workers; ++s) {
     slots_.push_back(std::make_unique<worker_slot>(*this, s));
   }
   if (options_.provider == thread_provider::task_arena) {
     provider_ = std::make_shared<arena_provider>(*this, *clock_, options_.workers);
+  }
+  if (options_.watchdog > duration::zero()) {
+    watchdog_.emplace(*this);
   }
 }
 

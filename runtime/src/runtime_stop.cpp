@@ -42,10 +42,11 @@ class standstill {
 
 }  // namespace
 
-/// Visits every task that has not ended, and of the batch items those that have records. They hold
-/// still meanwhile: the visit must not make, end or move one.
+/// Visits every task that has not ended, and of the batch items those that have records, with the slot
+/// that it is at, or is on its way to. They hold still meanwhile: the visit must not make, end or move
+/// one.
 template <class Visit>
-void runtime_core::for_each_live(Visit visit) {
+void runtime_core::for_each_placed(Visit visit) {
   const standstill still(slots_);
   for_each_listed(visit);
 }
@@ -65,16 +66,27 @@ template <class Visit>
 void runtime_core::for_each_listed(Visit visit) {
   {
     const std::scoped_lock guard(lobby_mutex_);
-    injected_.for_each(visit);
+    injected_.for_each([&](task_record& record) { visit(record, std::nullopt); });
     for (const std::unique_ptr<worker_slot>& each : slots_) {
-      each->addressed().for_each(visit);
+      each->addressed().for_each([&](task_record& record) { visit(record, each->index()); });
     }
   }
   for (const std::unique_ptr<worker_slot>& each : slots_) {
     if (event_loop* loop = each->loop()) {
-      loop->live().for_each(visit);
+      loop->live().for_each([&](task_record& record) { visit(record, each->index()); });
     }
   }
+}
+
+template <class Visit>
+void runtime_core::for_each_live(Visit visit) {
+  for_each_placed(
+      [&](task_record& record, std::optional<std::size_t> /*worker*/) { visit(record); });
+}
+
+void runtime_core::add_all_live(examination& to) {
+  for_each_named(
+      [&](task_record& record, std::optional<std::size_t> worker) { to.add(record, worker); });
 }
 
 void runtime_core::cancel_items(batch_core& batch) noexcept {
@@ -105,7 +117,9 @@ void runtime_core::name_live(const char* what) noexcept {
   std::vector<error_report> reports;
   try {
     const std::string message = std::string("a task ") + what;
-    for_each_named([&](task_record& record) { reports.push_back(describe(record, message)); });
+    for_each_named([&](task_record& record, std::optional<std::size_t> /*worker*/) {
+      reports.push_back(describe(record, message));
+    });
   } catch (const std::bad_alloc&) {  // then the rest stays unnamed
   }
   for (error_report& each : reports) {
@@ -115,7 +129,9 @@ void runtime_core::name_live(const char* what) noexcept {
 
 std::vector<task_ref> runtime_core::all_tasks() {
   std::vector<task_ref> found;
-  for_each_named([&](task_record& record) { found.emplace_back(record); });
+  for_each_named([&](task_record& record, std::optional<std::size_t> /*worker*/) {
+    found.emplace_back(record);
+  });
   return found;
 }
 
@@ -174,9 +190,16 @@ bool runtime_core::wait_for_rest(std::chrono::steady_clock::time_point deadline)
 
 bool runtime_core::drain(std::chrono::steady_clock::time_point deadline) {
   blocking_wait::refuse_in_loop("runtime::drain");
-  while (!wait_for_rest(deadline)) {
-    if (std::chrono::steady_clock::now() >= deadline) {
+  const auto since = std::chrono::steady_clock::now();
+  auto next_look = wait_watch::next_look(since, since);
+  while (!wait_for_rest(std::min(deadline, next_look))) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= deadline) {
       return at_rest();
+    }
+    if (now >= next_look) {
+      wait_watch::tell_overdue(since, now);
+      next_look = wait_watch::next_look(since, now);
     }
   }
   return true;
@@ -240,6 +263,7 @@ void runtime_core::stop(const close_options& how) {
       each->thread_.join();
     }
   }
+  dump_handler_.reset();
   handlers_.reset();
   frame_cache::trim_depots();
 }
@@ -268,6 +292,9 @@ void runtime_core::wake_in_handler() noexcept {
 void runtime_core::take_signals() {
   if (options_.handle_signals != signals::none && !handlers_) {
     handlers_.emplace(presses_, options_.handle_signals);
+  }
+  if (options_.dump_signal != 0 && !dump_handler_) {
+    dump_handler_.emplace(dumps_, options_.dump_signal);
   }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/detail/stream_core.hpp>
 
+#include <harrier/detail/wait_facts.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <mutex>
@@ -199,8 +201,14 @@ void stream_core::wait_blocking(const char* call) {
   }
 }
 
-const ready_operations stream_wait::operations_table{suspension::run, stream_wait::withdraw,
-                                                     nullptr, true};
+void stream_wait::tell(const ready_node& node, wait_facts& facts) {
+  const auto& self = static_cast<const stream_wait&>(node);
+  self.stream_->tell(facts);
+  facts.needs = wait_needs::any;
+}
+
+const ready_operations stream_wait::operations_table =
+    suspension::wait_table("a batch_stream", stream_wait::withdraw, tell);
 
 stream_wait::stream_wait(stream_core& stream) noexcept
     : suspension(operations_table),

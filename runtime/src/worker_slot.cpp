@@ -120,6 +120,7 @@ void worker_slot::prepare() {
   const context_scope nobodys(none);
   event_loop& loop = runner_->loop();
   loop.install(&worker_slot::enqueue, *this, mutex_);
+  loop.widen_view(core_.view_);
   if (arena_provider* provider = core_.provider()) {
     loop.parker().redirect(provider->summons(index_));
   }

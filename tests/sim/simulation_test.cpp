@@ -220,8 +220,35 @@ TEST(simulation, names_the_tasks_that_wait_and_their_lines) {
   });
   EXPECT_THAT(text, HasSubstr("thread 0 (the body) waits in futex wait"));
   EXPECT_THAT(text, HasSubstr("(harrier/0) waits in futex wait"));
-  EXPECT_THAT(text, HasSubstr("task \"the one that waits\""));
+  EXPECT_THAT(text, HasSubstr("task #0 \"the one that waits\" waits for a foreign awaitable"));
   EXPECT_THAT(text, HasSubstr("awaits at simulation_test.cpp:"));
+}
+
+TEST(simulation, names_a_circle_of_waits) {
+  auto lock_both = [](mutex& first, mutex& second, latch& both) -> task<> {
+    auto one = co_await first.lock();
+    both.count_down();
+    co_await both.wait();
+    auto two = co_await second.lock();
+  };
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    simulation sim(seed);
+    const std::string text = failure_of([&] {
+      sim.run([&] {
+        auto* a = new mutex;  // not on the stack: the tasks are stuck for ever
+        auto* b = new mutex;
+        auto* both = new latch(2);
+        runtime rt(2);
+        auto there = rt.spawn(lock_both(*a, *b, *both), "there");
+        auto back = rt.spawn(lock_both(*b, *a, *both), "back");
+        there.get();
+        back.get();
+      });
+    });
+    EXPECT_THAT(text, HasSubstr("a circle of waits, which never ends by itself: #"));
+    EXPECT_THAT(text, ::testing::ContainsRegex("\"there\" waits for mutex::lock of 0x[0-9a-f]+, "
+                                               "held by #[01] \"back\""));
+  }
 }
 
 TEST(simulation, tells_a_spin_that_never_ends) {

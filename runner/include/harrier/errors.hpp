@@ -13,6 +13,8 @@
 
 namespace harrier {
 
+class diagnosis;
+
 /// A runner was used after `close()`. The work handed in never started.
 class HARRIER_EXPORT runner_closed : public std::logic_error {
  public:
@@ -99,6 +101,8 @@ class HARRIER_EXPORT loop_stopped : public std::runtime_error {
 class HARRIER_EXPORT deadlock : public std::runtime_error {
  public:
   deadlock();
+  /// With what everybody waits for.
+  explicit deadlock(const diagnosis& found);
 };
 
 /// Work was handed to a runtime after `stop()`. Nothing of it started.

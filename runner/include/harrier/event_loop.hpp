@@ -13,6 +13,7 @@
 #include <harrier/detail/ready_node.hpp>
 #include <harrier/detail/record_list.hpp>
 #include <harrier/detail/timer_heap.hpp>
+#include <harrier/diagnosis.hpp>
 #include <harrier/errors.hpp>
 #include <harrier/task.hpp>
 
@@ -21,6 +22,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <iosfwd>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -34,6 +36,7 @@ class task_ref;
 
 namespace detail {
 class press_target;
+struct wider_view;
 
 /// What a runner calls the task that it runs. A record needs no memory for this name.
 inline constexpr std::string_view main_name = "main";
@@ -144,6 +147,16 @@ class HARRIER_EXPORT event_loop {
   /// Those tasks, in the order in which they came, as of now.
   std::vector<task_ref> all_tasks();
 
+  /// What each of those tasks waits for, and who waits in a circle; on a worker of a runtime, of all its
+  /// tasks. Nothing is stopped for it; a task that waits is held still for a moment.
+  ///
+  /// Errors   std::bad_alloc; wrong_thread: another thread runs the loop. A worker's takes any.
+  /// Cost     microseconds for each task.
+  /// Example  docs/doctor.md
+  diagnosis diagnose();
+  /// The same as text.
+  void dump(std::ostream& out);
+
   // --- For the runner, the runtime and the awaiters of this library
 
   /// Makes `node` ready: on this thread's own loop at the back of the queue, else by a post. A
@@ -163,6 +176,15 @@ class HARRIER_EXPORT event_loop {
     slow_step_ = slow;
   }
   bool is_debug() const noexcept { return debug_; }
+
+  /// The tasks of others are looked at together with those of this loop. Before the first.
+  void widen_view(detail::wider_view& view) noexcept { view_ = &view; }
+  /// Tells once what its tasks wait for whenever nothing has run for that long; 0: never.
+  void watch_silence(duration longest) noexcept { longest_silence_ = longest; }
+  /// Tells what its tasks wait for when that is pressed, while it runs; null: never.
+  void watch_dumps(detail::press_target* presses) noexcept { dumps_ = presses; }
+  /// Tells the handler what its tasks wait for, with what there is to be said of it.
+  void report_diagnosis(const std::string& message) noexcept;
 
   /// Whose presses this loop looks for while it runs; null: nobody's.
   void watch_signals(detail::press_target* presses) noexcept { presses_ = presses; }
@@ -201,6 +223,11 @@ class HARRIER_EXPORT event_loop {
   HARRIER_NOINLINE void watched_step(detail::ready_node& node);
   void run_while_live(time_point latest);
   bool is_pressed() const noexcept;
+  bool wants_dump() const noexcept;
+  void sleep_until(time_point latest);
+  deadlock explained(const deadlock& bare) noexcept;
+  HARRIER_NOINLINE bool sleep_watched(time_point latest);
+  HARRIER_NOINLINE void dump_for_signal() noexcept;
   int take_press(detail::task_record& main, bool is_first);
   void run_turn();
   void wait_until(time_point latest);
@@ -224,6 +251,9 @@ class HARRIER_EXPORT event_loop {
   bool debug_ = false;
   duration slow_step_{};
   detail::press_target* presses_ = nullptr;
+  detail::press_target* dumps_ = nullptr;
+  detail::wider_view* view_ = nullptr;
+  duration longest_silence_{};
 
   // any thread
   detail::record_list live_;

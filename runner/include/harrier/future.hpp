@@ -137,6 +137,7 @@ class HARRIER_EXPORT future_suspension : public suspension, private future_liste
  private:
   bool publish() noexcept;
   static withdrawal withdraw(ready_node& node) noexcept;
+  static void tell(const ready_node& node, wait_facts& facts);
   static void told(future_listener& self) noexcept;
   static const ready_operations operations_table;
 };

@@ -40,6 +40,7 @@ class HARRIER_EXPORT join_suspension : public suspension, private completion {
  private:
   bool publish();
   static withdrawal withdraw(ready_node& node) noexcept;
+  static void tell(const ready_node& node, wait_facts& facts);
   static withdrawal withdraw_shielded(ready_node& node) noexcept;
   static void told(completion& self, task_record& ended) noexcept;
   static const ready_operations operations_table;

@@ -11,6 +11,7 @@
 #include <harrier/close_options.hpp>
 #include <harrier/context.hpp>
 #include <harrier/debug.hpp>
+#include <harrier/diagnosis.hpp>
 #include <harrier/errors.hpp>
 #include <harrier/event_loop.hpp>
 #include <harrier/exception_group.hpp>
@@ -47,6 +48,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -57,7 +59,8 @@ namespace harrier {
 
 namespace detail {
 class loop_signals;
-}
+class loop_dumps;
+}  // namespace detail
 
 /// How a runner makes its loop. The defaults suit most programs.
 class HARRIER_EXPORT runner_options {
@@ -94,6 +97,13 @@ class HARRIER_EXPORT runner_options {
   debug_mode debug = debug_mode::from_environment;
   /// What counts as a slow step in debug mode, by the loop's clock.
   duration slow_step = std::chrono::milliseconds(100);
+  /// If a run waits and nothing has run for that long, by the loop's clock, the handler is told, once for
+  /// each such silence, what every task waits for. 0: never. A sleep is no silence if it ends in time.
+  duration watchdog{0};
+  /// A signal at which the handler is told that, too, while the runner runs: SIGUSR1, say. It is taken
+  /// from the first run until the close; one for which the program, or another runner, has set a
+  /// handler, or which it ignores, is left alone. 0: none. More than four at once are not served.
+  int dump_signal = 0;
 };
 
 enum class runner_state {
@@ -148,6 +158,15 @@ class HARRIER_EXPORT runner final {
 
   runner_state state() const noexcept;
 
+  /// What every live task waits for, and who waits in a circle; empty before the first use and after the
+  /// close. From inside the loop, or, while nobody runs it, from the thread that owns the runner.
+  ///
+  /// Errors   wrong_thread, std::bad_alloc.
+  /// Example  docs/doctor.md
+  diagnosis diagnose();
+  /// The same as text.
+  void dump(std::ostream& out);
+
  private:
   event_loop& make_loop();
   /// Runs the loop until `main` has ended. In the runner's own context if `where` is null. Gives the
@@ -165,6 +184,7 @@ class HARRIER_EXPORT runner final {
   std::shared_ptr<event_loop> made_loop_;  // by the factory
   event_loop* loop_ = nullptr;  // either of the two
   std::unique_ptr<detail::loop_signals> signals_;
+  std::unique_ptr<detail::loop_dumps> dumps_;
 };
 
 /// One coroutine in a loop of its own: a scoped runner and one run.

@@ -33,6 +33,7 @@ class HARRIER_EXPORT sleep_awaiter final : public timed_suspension {
  private:
   bool publish();
   static withdrawal withdraw(ready_node& node) noexcept;
+  static void tell(const ready_node& node, wait_facts& facts);
   static const ready_operations operations_table;
 
   duration delay_;

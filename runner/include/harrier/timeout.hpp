@@ -122,7 +122,8 @@ class [[nodiscard]] take_timer_back {
     void await_resume() const noexcept {}
 
    private:
-    static constexpr ready_operations operations_table{suspension::run, nullptr, nullptr, true};
+    static constexpr ready_operations operations_table =
+        suspension::wait_table("a timeout", nullptr);
     timeout_timer& timer_;
   };
 

@@ -85,8 +85,13 @@ std::size_t barrier_awaiter<Family>::await_resume() {
 }
 
 template <class Family>
-const ready_operations barrier_awaiter<Family>::operations_table{suspension::run, withdraw, nullptr,
-                                                                 true};
+void barrier_awaiter<Family>::tell(const ready_node& node, wait_facts& facts) {
+  facts.object = &static_cast<const barrier_awaiter&>(node).barrier_;
+}
+
+template <class Family>
+const ready_operations barrier_awaiter<Family>::operations_table =
+    suspension::wait_table("barrier::wait", withdraw, tell);
 
 template class barrier_awaiter<any_loop>;
 template class barrier_awaiter<one_loop>;

@@ -27,9 +27,7 @@ bool condition_awaiter<Family>::publish() noexcept {
     owned.line_.leave(now);
     return false;
   }
-  if constexpr (mutex_owner::is_checked) {
-    owned.owner_.clear();
-  }
+  owned.owner_.clear();
   condition_.queue_.push_back(*this);
   waiter_node* const heir = owned.line_.queue().pop_front(wait_outcome::granted);
   owned.line_.leave(heir != nullptr ? now : now & ~mutex_of::held);
@@ -41,9 +39,7 @@ bool condition_awaiter<Family>::publish() noexcept {
 
 template <class Family>
 void condition_awaiter<Family>::await_resume() {
-  if constexpr (mutex_owner::is_checked) {
-    condition_.mutex_.owner_.set(*owner_);
-  }
+  condition_.mutex_.owner_.set(*asker_);
   if (outcome == wait_outcome::withdrawn) {
     throw_cancel();
   }
@@ -88,8 +84,13 @@ void condition_awaiter<Family>::leave_line() noexcept {
 }
 
 template <class Family>
-const ready_operations condition_awaiter<Family>::operations_table{suspension::run, withdraw,
-                                                                   nullptr, true};
+void condition_awaiter<Family>::tell(const ready_node& node, wait_facts& facts) {
+  facts.object = &static_cast<const condition_awaiter&>(node).condition_;
+}
+
+template <class Family>
+const ready_operations condition_awaiter<Family>::operations_table =
+    suspension::wait_table("condition::wait", withdraw, tell);
 
 template class condition_awaiter<any_loop>;
 template class condition_awaiter<one_loop>;

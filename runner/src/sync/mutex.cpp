@@ -21,9 +21,7 @@ bool basic_mutex<Family>::pass_on() noexcept {
 template <class Family>
 void basic_mutex<Family>::unlock() {
   binding_.check("local_mutex");
-  if constexpr (detail::mutex_owner::is_checked) {
-    owner_.clear();
-  }
+  owner_.clear();
   if (!line_.try_give(give) && !pass_on()) {
     throw not_locked("mutex::unlock");
   }
@@ -33,8 +31,12 @@ namespace detail {
 
 template <class Family>
 bool lock_awaiter<Family>::publish() noexcept {
-  return suspended(
-      mutex_.line_.take_or_wait(*this, basic_mutex<Family>::take, [this] { return begin_wait(); }));
+  const wait_start how =
+      mutex_.line_.take_or_wait(*this, basic_mutex<Family>::take, [this] { return begin_wait(); });
+  if (how == wait_start::taken) {
+    note_holder();
+  }
+  return suspended(how);
 }
 
 template <class Family>
@@ -44,8 +46,18 @@ withdrawal lock_awaiter<Family>::withdraw(ready_node& node) noexcept {
 }
 
 template <class Family>
-const ready_operations lock_awaiter<Family>::operations_table{suspension::run, withdraw, nullptr,
-                                                              true};
+void lock_awaiter<Family>::tell(const ready_node& node, wait_facts& facts) {
+  const basic_mutex<Family>& mutex = static_cast<const lock_awaiter&>(node).mutex_;
+  facts.object = &mutex;
+  facts.is_held = true;
+  if (const promise_base* const holder = mutex.owner_.get()) {
+    facts.on.push_back(holder);
+  }
+}
+
+template <class Family>
+const ready_operations lock_awaiter<Family>::operations_table =
+    suspension::wait_table("mutex::lock", withdraw, tell);
 
 template class lock_awaiter<any_loop>;
 template class lock_awaiter<one_loop>;

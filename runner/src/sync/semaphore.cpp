@@ -42,8 +42,13 @@ withdrawal acquire_suspension<Family>::withdraw(ready_node& node) noexcept {
 }
 
 template <class Family>
-const ready_operations acquire_suspension<Family>::operations_table{suspension::run, withdraw,
-                                                                    nullptr, true};
+void acquire_suspension<Family>::tell(const ready_node& node, wait_facts& facts) {
+  facts.object = &static_cast<const acquire_suspension&>(node).from_;
+}
+
+template <class Family>
+const ready_operations acquire_suspension<Family>::operations_table =
+    suspension::wait_table("semaphore::acquire", withdraw, tell);
 
 template class acquire_suspension<any_loop>;
 template class acquire_suspension<one_loop>;

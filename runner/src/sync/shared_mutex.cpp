@@ -54,8 +54,13 @@ withdrawal shared_lock_awaiter<Family>::withdraw(ready_node& node) noexcept {
 }
 
 template <class Family>
-const ready_operations shared_lock_awaiter<Family>::operations_table{suspension::run, withdraw,
-                                                                     nullptr, true};
+void shared_lock_awaiter<Family>::tell(const ready_node& node, wait_facts& facts) {
+  facts.object = &static_cast<const shared_lock_awaiter&>(node).mutex_;
+}
+
+template <class Family>
+const ready_operations shared_lock_awaiter<Family>::operations_table =
+    suspension::wait_table("shared_mutex::lock", withdraw, tell);
 
 template class shared_lock_awaiter<any_loop>;
 template class shared_lock_awaiter<one_loop>;

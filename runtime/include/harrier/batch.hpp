@@ -161,6 +161,7 @@ class HARRIER_EXPORT batch_awaiter_base : public suspension, private batch_watch
  private:
   bool publish() noexcept;
   static withdrawal withdraw(ready_node& node) noexcept;
+  static void tell(const ready_node& node, wait_facts& facts);
   static const ready_operations operations_table;
 };
 

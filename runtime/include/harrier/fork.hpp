@@ -94,6 +94,7 @@ class child_join {
   HARRIER_EXPORT HARRIER_NOINLINE static void drop(promise_base& child) noexcept;
   /// A cancel goes on to the child, whose end then resumes the parent.
   static withdrawal withdraw(ready_node& node) noexcept;
+  static void tell(const ready_node& node, wait_facts& facts);
   static const ready_operations operations_table;
 
   union {

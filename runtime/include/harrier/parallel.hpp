@@ -117,7 +117,8 @@ class parallel_awaiter final : public offload_suspension {
     static_cast<parallel_awaiter&>(node).context_.cancel_group_execution();
     return withdrawal::too_late;  // the call ends the wait, soon
   }
-  static constexpr ready_operations operations_table{suspension::run, withdraw, nullptr, true};
+  static constexpr ready_operations operations_table =
+      suspension::wait_table("a parallel algorithm of oneTBB", withdraw);
 
   Work& work_;
   tbb::task_group_context context_{tbb::task_group_context::isolated};

@@ -33,6 +33,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -222,6 +223,16 @@ class HARRIER_EXPORT runtime final {
   /// The tasks that were spawned and have not ended, in no order, and the items that have suspended
   /// or asked for themselves. Stops the workers for a moment where they move tasks.
   std::vector<task_ref> all_tasks();
+
+  /// What each of those tasks waits for, and who waits in a circle. The workers go on, but for moments as
+  /// above; a task that waits is held still while it is looked at.
+  ///
+  /// Threads  any, workers included.     Errors   std::bad_alloc.
+  /// Cost     microseconds for each task.
+  /// Example  docs/doctor.md
+  diagnosis diagnose();
+  /// The same as text.
+  void dump(std::ostream& out);
 
   std::size_t workers() const noexcept;
   runtime_metrics metrics() const;

@@ -95,6 +95,15 @@ class HARRIER_EXPORT runtime_options {
   debug_mode debug = debug_mode::from_environment;
   /// What counts as a slow step in debug mode, by the workers' clock.
   duration slow_step = std::chrono::milliseconds(100);
+  /// If a thread of ordinary code blocks that long, by the steady clock, for a task, a batch or drain(),
+  /// the handler is told what every task of this runtime waits for, at most once in that time. 0: never.
+  /// What such a thread waits for is not asked: it may be the task of another runtime.
+  duration watchdog{0};
+  /// A signal at which the handler is told that, too: SIGUSR1, say. It is taken from the first work until
+  /// stop() has ended; one for which the program, or another runtime, has set a handler, or which it
+  /// ignores, is left alone. Whoever is first sees to it, as for `handle_signals`. 0: none. More than
+  /// four at once are not served.
+  int dump_signal = 0;
   /// Whether worker threads are tied to cores or NUMA nodes. Those that are steal from near ones
   /// first: the same core, then the same L2, L3, node. Threads that a coroutine makes by itself
   /// inherit the tie, as always on Linux; those of offload() and offload_blocking() do not. Threads of

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who waits for what, when nothing is left to run.
-#include <harrier/detail/promise.hpp>
+#include <harrier/detail/examination.hpp>
 #include <harrier/event_loop.hpp>
 
 #include "scheduler.hpp"
@@ -26,44 +26,50 @@ const char* file_name(const char* path) noexcept {
   return slash != nullptr ? slash + 1 : path;
 }
 
-/// The suspended co_awaits of a task, innermost first.
-void describe_chain(std::string& text, detail::promise_base* innermost) {
-  for (detail::promise_base* each = innermost; each != nullptr;) {
-    if (each->result == detail::result_kind::error ||
-        each->result == detail::result_kind::taken_error) {
-      return;
+void describe_task(std::string& text, const diagnosis& found, std::size_t index) {
+  const task_diagnosis& task = found.tasks[index];
+  text += "\n    task #" + std::to_string(index);
+  text += task.name.empty() ? " without a name" : " \"" + task.name + "\"";
+  if (task.state == task_state::waits) {
+    text += " waits for " + task.waits_for;
+  }
+  for (const std::source_location& each : task.waits_at) {
+    text += std::string("\n      awaits at ") + file_name(each.file_name()) + ":" +
+            std::to_string(each.line()) + ", in " + each.function_name();
+  }
+}
+
+void describe_cycle(std::string& text, const diagnosis& found,
+                    const std::vector<std::size_t>& cycle) {
+  text += "\n  a circle of waits, which never ends by itself:";
+  for (std::size_t i = 0; i <= cycle.size(); ++i) {
+    const std::size_t at = cycle[i % cycle.size()];
+    text += (i == 0 ? " #" : " -> #") + std::to_string(at);
+    if (!found.tasks[at].name.empty()) {
+      text += " \"" + found.tasks[at].name + "\"";
     }
-    text += std::string("\n      awaits at ") + file_name(each->site.file_name()) + ":" +
-            std::to_string(each->site.line()) + ", in " + each->site.function_name();
-    each = each->started_as == detail::role::awaited && each->continuation
-               ? &std::coroutine_handle<detail::promise_base>::from_address(
-                      each->continuation.address())
-                      .promise()
-               : nullptr;
   }
 }
 
 }  // namespace
 
-void scheduler::describe_loop(std::string& text, detail::execution& at) {
-  const detail::running_scope as_its_thread(at);  // its lists are open to it
-  at.loop->live().for_each([&](detail::task_record& record) {
-    const std::string name = record.name();
-    text += "\n    task " + (name.empty() ? std::string("without a name") : "\"" + name + "\"");
-    const std::uint32_t state = record.state.load();
-    if (detail::task_record::phase_of(state) == detail::task_record::waiting &&
-        record.wait != nullptr && record.wait->waiter) {
-      describe_chain(text, &std::coroutine_handle<detail::promise_base>::from_address(
-                                record.wait->waiter.address())
-                                .promise());
-    } else if (record.root != nullptr) {
-      describe_chain(text, record.root);
+/// Of all loops together. `worker` is the number of the thread that runs the loop.
+diagnosis scheduler::examine_loops() {
+  detail::examination all;
+  for (auto each = threads_.rbegin(); each != threads_.rend(); ++each) {
+    detail::execution* at = (*each)->fiber.execution();
+    if ((*each)->state != virtual_thread::status::ended && at != nullptr && at->loop != nullptr) {
+      const detail::running_scope as_its_thread(*at);  // its lists are open to it
+      at->loop->live().for_each(
+          [&](detail::task_record& record) { all.add(record, (*each)->number); });
     }
-  });
+  }
+  return all.conclude();
 }
 
 std::string scheduler::report(outcome how) {
   std::string text = how == outcome::deadlock ? "nothing left to run:" : "it goes on for ever:";
+  const diagnosis found = how == outcome::deadlock ? examine_loops() : diagnosis();
   for (const std::unique_ptr<virtual_thread>& each : threads_) {
     if (each->state == virtual_thread::status::ended) {
       continue;
@@ -79,10 +85,14 @@ std::string scheduler::report(outcome how) {
         text += " of " + label(*joined);
       }
     }
-    detail::execution* at = each->fiber.execution();
-    if (how == outcome::deadlock && at != nullptr && at->loop != nullptr) {
-      describe_loop(text, *at);
+    for (std::size_t index = 0; index < found.tasks.size(); ++index) {
+      if (found.tasks[index].worker == each->number) {
+        describe_task(text, found, index);
+      }
     }
+  }
+  for (const std::vector<std::size_t>& each : found.cycles) {
+    describe_cycle(text, found, each);
   }
   return text;
 }

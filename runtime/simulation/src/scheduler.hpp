@@ -116,7 +116,7 @@ class scheduler {
   nanoseconds first_deadline() const noexcept;
   void note(std::uint64_t value) noexcept;
   void recycle() noexcept;
-  void describe_loop(std::string& text, detail::execution& at);
+  diagnosis examine_loops();
 
   random_numbers random_;
   const std::uint64_t place_key_;

@@ -2,6 +2,7 @@
 #include <harrier/simulation.hpp>
 
 #include <harrier/detail/asymmetric_barrier.hpp>
+#include <harrier/detail/wait_watch.hpp>
 
 #include "scheduler.hpp"
 
@@ -24,6 +25,7 @@ void forget_earlier_runs() noexcept {
   detail::prepare_heavy_barrier();
   detail::trim_unowned();
   detail::frame_cache::trim_depots();
+  detail::wait_watch::forget_all();
 }
 
 std::string position(const void* where) {

@@ -44,7 +44,11 @@ class [[nodiscard]] send_awaiter final : public sync_waiter {
     auto& self = static_cast<send_awaiter&>(node);
     return self.channel_.withdraw(self.channel_.senders_, self);
   }
-  static constexpr ready_operations operations_table{suspension::run, withdraw, nullptr, true};
+  static void tell(const ready_node& node, wait_facts& facts) {
+    facts.object = &static_cast<const send_awaiter&>(node).channel_;
+  }
+  static constexpr ready_operations operations_table =
+      suspension::wait_table("channel::send", withdraw, tell);
 
   Channel& channel_;
 };
@@ -78,7 +82,11 @@ class [[nodiscard]] receive_awaiter final : public sync_waiter {
     auto& self = static_cast<receive_awaiter&>(node);
     return self.channel_.withdraw(self.channel_.receivers_, self);
   }
-  static constexpr ready_operations operations_table{suspension::run, withdraw, nullptr, true};
+  static void tell(const ready_node& node, wait_facts& facts) {
+    facts.object = &static_cast<const receive_awaiter&>(node).channel_;
+  }
+  static constexpr ready_operations operations_table =
+      suspension::wait_table("channel::receive", withdraw, tell);
 
   Channel& channel_;
 };

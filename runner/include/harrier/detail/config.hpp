@@ -55,7 +55,15 @@
 #endif
 #endif
 
+// What the doctor wants to know is stored while tasks run: where each coroutine awaits, and who holds a
+// lock. 0: it is not, and reports do without. Fields stay.
+#if !defined(HARRIER_DOCTOR)
+#define HARRIER_DOCTOR 1
+#endif
+
 namespace harrier::detail {
+
+inline constexpr bool doctor_is_on = HARRIER_DOCTOR != 0;
 
 [[noreturn]] HARRIER_EXPORT void assertion_failed(const char* what, const char* file,
                                                   unsigned line) noexcept;

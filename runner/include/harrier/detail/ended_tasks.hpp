@@ -49,6 +49,7 @@ class HARRIER_EXPORT ended_tasks {
     friend class ended_tasks;
     bool publish() noexcept;
     static withdrawal withdraw(ready_node& node) noexcept;
+    static void tell(const ready_node& node, wait_facts& facts);
     static const ready_operations operations_table;
 
     ended_tasks& owner_;

@@ -129,7 +129,8 @@ class [[nodiscard]] foreign_awaiter final : public suspension {
 
  private:
   static withdrawal withdraw(ready_node&) noexcept { return withdrawal::too_late; }
-  static constexpr ready_operations operations_table{suspension::run, withdraw, nullptr, true};
+  static constexpr ready_operations operations_table =
+      suspension::wait_table("a foreign awaitable", withdraw);
 
   void drop_proxy() noexcept {
     if (proxy_) {

@@ -108,6 +108,7 @@ class HARRIER_EXPORT nursery {
    private:
     bool publish() noexcept;
     static withdrawal withdraw(ready_node& node) noexcept;
+    static void tell(const ready_node& node, wait_facts& facts);
     static const ready_operations operations_table;
 
     nursery& group_;
@@ -130,6 +131,7 @@ class HARRIER_EXPORT nursery {
   friend class nursery_member;
 
   bool begin_join() noexcept;
+  void tell(wait_facts& facts) const;
   void child_ended(nursery_member& member) noexcept;
   bool is_decisive(bool failed, bool cancelled) const noexcept;
   bool wait(suspension& parent) noexcept;

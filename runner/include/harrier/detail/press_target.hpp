@@ -65,6 +65,9 @@ class HARRIER_EXPORT press_target {
 class HARRIER_EXPORT signal_handlers {
  public:
   signal_handlers(press_target& target, signals which) noexcept;
+  /// The same for one signal, that asks for a dump. Nothing if it is none, or there is no place left: four
+  /// are served at once.
+  signal_handlers(press_target& target, int signal) noexcept;
   /// Puts back what was there, unless the program has set another handler since.
   ~signal_handlers();
   signal_handlers(const signal_handlers&) = delete;
@@ -73,8 +76,11 @@ class HARRIER_EXPORT signal_handlers {
   signals handled() const noexcept { return handled_; }
 
  private:
+  void count_blocked_delivery(int more) noexcept;
+
   press_target& target_;
   signals handled_ = signals::none;
+  int dump_signal_ = 0;
 };
 
 /// Whether a blocked thread has to look now and then.

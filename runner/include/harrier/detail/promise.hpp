@@ -40,6 +40,10 @@ struct promise_base;
 template <class A>
 concept never_waits = requires { typename A::harrier_never_waits; };
 
+/// What wants to know who awaits it before it is asked whether it is ready, and gives its awaiter then.
+template <class A>
+concept knows_its_waiter = requires(A& a, promise_base& waiter) { a.awaited_by(waiter); };
+
 /// Stands for the record of a root that runs and has none yet.
 struct record_source {
   /// Makes it, at the first real suspension.
@@ -92,16 +96,29 @@ struct promise_base {
   A&& await_transform(A&& awaitable,
                       std::source_location where = std::source_location::current()) noexcept {
     if constexpr (!never_waits<std::remove_cvref_t<A>>) {
-      site = where;
+      note_site(where);
     }
     return static_cast<A&&>(awaitable);
+  }
+  template <native_awaitable A>
+    requires knows_its_waiter<A>
+  auto await_transform(A&& awaitable,
+                       std::source_location where = std::source_location::current()) noexcept {
+    note_site(where);
+    return awaitable.awaited_by(*this);
   }
   template <class A>
     requires(!native_awaitable<A>)
   foreign_awaiter<A> await_transform(A&& awaitable,
                                      std::source_location where = std::source_location::current()) {
-    site = where;
+    note_site(where);
     return foreign_awaiter<A>(static_cast<A&&>(awaitable));
+  }
+
+  void note_site(const std::source_location& where) noexcept {
+    if constexpr (doctor_is_on) {
+      site = where;
+    }
   }
 
   /// Whether the coroutine ran in the place of whoever awaits it, and has ended with a value. One

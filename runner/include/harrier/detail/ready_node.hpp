@@ -11,6 +11,7 @@ namespace harrier::detail {
 
 struct execution;
 struct ready_node;
+struct wait_facts;
 
 /// How the attempt to take a waiting node back ended.
 enum class withdrawal : std::uint8_t {
@@ -34,6 +35,11 @@ struct ready_operations {
   /// The node's timer has come: called on the loop that had it, once it is out of the heap. Null: the
   /// node is a suspension, and is woken.
   void (*expire)(ready_node& node) noexcept = nullptr;
+  /// What a suspension waits for, in words; null: it has no name.
+  const char* waits_for = nullptr;
+  /// Says more of that, while the wait cannot end: held_wait.hpp. On any thread, so it reads what is
+  /// constant, atomic or has a lock. Null: there is no more.
+  void (*tell)(const ready_node& node, wait_facts& facts) = nullptr;
 };
 
 /// A thing that a loop can run: a coroutine to resume, a task to start, a callback to call. It

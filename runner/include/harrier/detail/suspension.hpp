@@ -40,6 +40,14 @@ struct suspension : ready_node {
   HARRIER_EXPORT bool abandon_wait() noexcept;
 
   HARRIER_EXPORT static void run(ready_node& node, execution& at);
+
+  /// The operations of a wait, whose task may go on elsewhere.
+  static constexpr ready_operations wait_table(const char* waits_for,
+                                               withdrawal (*withdraw)(ready_node& node) noexcept,
+                                               void (*tell)(const ready_node& node,
+                                                            wait_facts& facts) = nullptr) noexcept {
+    return {run, withdraw, nullptr, true, nullptr, waits_for, tell};
+  }
 };
 
 /// Ends the wait of `node` for a waker who then resumes or enqueues it. False: the loop of the wait

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <harrier/detail/promise.hpp>
+#include <harrier/detail/wait_facts.hpp>
 #include <harrier/detail/waiter_queue.hpp>
 #include <harrier/detail/waiting_line.hpp>
 

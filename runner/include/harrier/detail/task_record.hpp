@@ -35,6 +35,7 @@
 #pragma once
 
 #include <harrier/cancellation.hpp>
+#include <harrier/clock.hpp>
 #include <harrier/detail/context_word.hpp>
 #include <harrier/detail/execution.hpp>
 #include <harrier/detail/frame_cache.hpp>
@@ -78,6 +79,7 @@ struct record_operations {
 struct record_extras {
   std::string name;  ///< set before the task can run
   std::optional<std::source_location> spawned_at;  ///< likewise, in debug mode
+  std::optional<time_point> spawned_when;  ///< likewise
   /// Of the loop where the task failed, while somebody could still take the error. Set by the task.
   std::shared_ptr<const std::function<void(const error_report&)>> handler;
   std::mutex mutex;

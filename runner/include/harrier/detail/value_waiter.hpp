@@ -40,7 +40,11 @@ class [[nodiscard]] value_awaiter final : public sync_waiter {
     auto& self = static_cast<value_awaiter&>(node);
     return self.of_.line_.withdraw(self) ? withdrawal::taken : withdrawal::too_late;
   }
-  static constexpr ready_operations operations_table{suspension::run, withdraw, nullptr, true};
+  static void tell(const ready_node& node, wait_facts& facts) {
+    facts.object = &static_cast<const value_awaiter&>(node).of_;
+  }
+  static constexpr ready_operations operations_table =
+      suspension::wait_table(Primitive::wait_name, withdraw, tell);
 
   Primitive& of_;
 };

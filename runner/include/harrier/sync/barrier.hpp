@@ -36,6 +36,7 @@ class HARRIER_EXPORT barrier_awaiter final : public sync_waiter {
  private:
   bool publish() noexcept;
   static withdrawal withdraw(ready_node& node) noexcept;
+  static void tell(const ready_node& node, wait_facts& facts);
   static const ready_operations operations_table;
 
   basic_barrier<Family>& barrier_;

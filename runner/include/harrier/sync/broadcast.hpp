@@ -50,7 +50,11 @@ class [[nodiscard]] broadcast_send_awaiter final : public sync_waiter {
     auto& self = static_cast<broadcast_send_awaiter&>(node);
     return self.to_.withdraw(self.to_.senders_, self);
   }
-  static constexpr ready_operations operations_table{suspension::run, withdraw, nullptr, true};
+  static void tell(const ready_node& node, wait_facts& facts) {
+    facts.object = &static_cast<const broadcast_send_awaiter&>(node).to_;
+  }
+  static constexpr ready_operations operations_table =
+      suspension::wait_table("broadcast::send", withdraw, tell);
 
   basic_broadcast<T, Family>& to_;
 };
@@ -78,7 +82,11 @@ class [[nodiscard]] broadcast_receive_awaiter final : public sync_waiter {
     auto& self = static_cast<broadcast_receive_awaiter&>(node);
     return self.from_.withdraw(self.from_.receivers_, self);
   }
-  static constexpr ready_operations operations_table{suspension::run, withdraw, nullptr, true};
+  static void tell(const ready_node& node, wait_facts& facts) {
+    facts.object = &static_cast<const broadcast_receive_awaiter&>(node).from_;
+  }
+  static constexpr ready_operations operations_table =
+      suspension::wait_table("broadcast::receive", withdraw, tell);
 
   basic_broadcast<T, Family>& from_;
   std::uint64_t& place_;

@@ -34,9 +34,7 @@ class HARRIER_EXPORT condition_awaiter final : public sync_waiter {
   template <class Promise>
   HARRIER_PUBLISHES bool await_suspend(std::coroutine_handle<Promise> handle) {
     bind(handle, "condition::wait");
-    if constexpr (mutex_owner::is_checked) {
-      owner_ = &handle.promise().chain_root();
-    }
+    asker_ = &handle.promise();
     return publish();
   }
 
@@ -48,10 +46,11 @@ class HARRIER_EXPORT condition_awaiter final : public sync_waiter {
   bool publish() noexcept;
   void leave_line() noexcept;
   static withdrawal withdraw(ready_node& node) noexcept;
+  static void tell(const ready_node& node, wait_facts& facts);
   static const ready_operations operations_table;
 
   basic_condition<Family>& condition_;
-  const promise_base* owner_ = nullptr;
+  promise_base* asker_ = nullptr;  ///< holds the mutex, and will again
   // guarded by the mutex's word
   bool is_in_line_ = false;  ///< it is in the mutex's queue, or has left it
   bool is_notified_ = false;  ///< by a notify, which is not to be lost

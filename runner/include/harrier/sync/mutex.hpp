@@ -59,20 +59,28 @@ class [[nodiscard]] basic_mutex_guard {
 
 namespace detail {
 
-/// Compares the task that locks with the one that holds, where assertions are on.
+/// Which task holds a mutex, for the doctor and an assertion.
 class mutex_owner {
  public:
 #if defined(HARRIER_ASSERTIONS) || !defined(NDEBUG)
-  static constexpr bool is_checked = true;
+  static constexpr bool is_known = true;
 #else
-  static constexpr bool is_checked = false;
+  static constexpr bool is_known = doctor_is_on;
 #endif
-  // relaxed: only the holder itself finds itself here
-  void set(const promise_base& task) noexcept { task_.store(&task, std::memory_order_relaxed); }
-  void clear() noexcept { task_.store(nullptr, std::memory_order_relaxed); }
-  bool is(const promise_base& task) const noexcept {
-    return task_.load(std::memory_order_relaxed) == &task;
+  // relaxed: only the holder itself finds itself here; to the doctor it is a name that is not followed
+  void set(promise_base& waiter) noexcept {
+    if constexpr (is_known) {
+      task_.store(&waiter.chain_root(), std::memory_order_relaxed);
+    }
   }
+  void clear() noexcept {
+    if constexpr (is_known) {
+      task_.store(nullptr, std::memory_order_relaxed);
+    }
+  }
+  bool is_of(promise_base& waiter) const noexcept { return get() == &waiter.chain_root(); }
+  /// Null: nobody, or nobody knows.
+  const promise_base* get() const noexcept { return task_.load(std::memory_order_relaxed); }
 
  private:
   std::atomic<const promise_base*> task_{nullptr};
@@ -84,18 +92,21 @@ class HARRIER_EXPORT condition_awaiter;
 template <class Family>
 class HARRIER_EXPORT lock_awaiter final : public sync_waiter {
  public:
-  explicit lock_awaiter(basic_mutex<Family>& mutex) noexcept
-      : sync_waiter(operations_table), mutex_(mutex) {}
+  lock_awaiter(basic_mutex<Family>& mutex, promise_base* asker) noexcept
+      : sync_waiter(operations_table), mutex_(mutex), asker_(asker) {}
 
-  bool await_ready() const noexcept { return !mutex_owner::is_checked && mutex_.try_lock_now(); }
+  bool await_ready() const noexcept {
+    const bool locked = mutex_.try_lock_now();
+    if (locked) {
+      note_holder();  // here, where nothing of it has gone to memory yet
+    }
+    return locked;
+  }
 
   template <class Promise>
   HARRIER_PUBLISHES bool await_suspend(std::coroutine_handle<Promise> handle) {
     bind(handle, "mutex::lock");
-    if constexpr (mutex_owner::is_checked) {
-      owner_ = &handle.promise().chain_root();
-      HARRIER_ASSERT(!mutex_.owner_.is(*owner_) && "a task locks a mutex that it holds");
-    }
+    HARRIER_ASSERT(!mutex_.owner_.is_of(handle.promise()) && "a task locks a mutex that it holds");
     return publish();
   }
 
@@ -104,19 +115,25 @@ class HARRIER_EXPORT lock_awaiter final : public sync_waiter {
       mutex_.unlock_held();
       return true;
     });
-    if constexpr (mutex_owner::is_checked) {
-      mutex_.owner_.set(*owner_);
+    if (record != nullptr) {
+      note_holder();
     }
     return basic_mutex_guard<Family>(mutex_);
   }
 
  private:
   bool publish() noexcept;
+  void note_holder() const noexcept {
+    if (asker_ != nullptr) {
+      mutex_.owner_.set(*asker_);
+    }
+  }
   static withdrawal withdraw(ready_node& node) noexcept;
+  static void tell(const ready_node& node, wait_facts& facts);
   static const ready_operations operations_table;
 
   basic_mutex<Family>& mutex_;
-  const promise_base* owner_ = nullptr;
+  promise_base* asker_;  ///< null: a coroutine that is none of ours asked
 };
 
 template <class Family>
@@ -124,7 +141,12 @@ class [[nodiscard]] lock_operation {
  public:
   using harrier_native = void;
   explicit lock_operation(basic_mutex<Family>& mutex) noexcept : mutex_(&mutex) {}
-  lock_awaiter<Family> operator co_await() const noexcept { return lock_awaiter<Family>(*mutex_); }
+  lock_awaiter<Family> awaited_by(promise_base& waiter) const noexcept {
+    return lock_awaiter<Family>(*mutex_, &waiter);
+  }
+  lock_awaiter<Family> operator co_await() const noexcept {
+    return lock_awaiter<Family>(*mutex_, nullptr);
+  }
 
  private:
   basic_mutex<Family>* mutex_;
@@ -194,9 +216,7 @@ class HARRIER_EXPORT basic_mutex {
   bool try_lock_now() noexcept { return line_.try_take(take); }
   void unlock_held() noexcept {
     binding_.check_or_die("a local_mutex was unlocked on another loop than its own");
-    if constexpr (detail::mutex_owner::is_checked) {
-      owner_.clear();
-    }
+    owner_.clear();
     if (!line_.try_give(give)) {
       pass_on();
     }

@@ -88,6 +88,7 @@ class HARRIER_EXPORT shared_lock_awaiter final : public sync_waiter {
 
   bool publish() noexcept;
   static withdrawal withdraw(ready_node& node) noexcept;
+  static void tell(const ready_node& node, wait_facts& facts);
   static const ready_operations operations_table;
 
   basic_shared_mutex<Family>& mutex_;

@@ -140,6 +140,8 @@ class HARRIER_EXPORT batch_core {
   std::uint64_t window() const noexcept;
   batch_progress progress() const noexcept;
   batch_counts counts() const noexcept;
+  /// To the doctor, for who waits for it. Throws std::bad_alloc.
+  void tell(wait_facts& facts) const;
   std::vector<item_error> errors() const;
   std::optional<item_error> first_error() const;
   void rethrow_first_error() const;

@@ -8,11 +8,13 @@
 #include <harrier/detail/arena_provider.hpp>
 #include <harrier/detail/batch_core.hpp>
 #include <harrier/detail/elastic_pool.hpp>
+#include <harrier/detail/examination.hpp>
 #include <harrier/detail/idle_set.hpp>
 #include <harrier/detail/injection_queue.hpp>
 #include <harrier/detail/placement.hpp>
 #include <harrier/detail/press_target.hpp>
 #include <harrier/detail/spawn_request.hpp>
+#include <harrier/detail/wait_watch.hpp>
 #include <harrier/detail/worker_slot.hpp>
 #include <harrier/metrics.hpp>
 #include <harrier/runtime_options.hpp>
@@ -26,6 +28,7 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -70,6 +73,7 @@ class HARRIER_EXPORT runtime_core {
   runtime_metrics metrics();
   void trim() noexcept;
   std::vector<task_ref> all_tasks();
+  diagnosis diagnose() { return lobby_.diagnose(); }
 
   // --- for workers
   std::uint64_t trims() const noexcept { return trims_.load(std::memory_order_relaxed); }
@@ -121,11 +125,12 @@ class HARRIER_EXPORT runtime_core {
   /// For workers, between two steps.
   void look_for_presses() noexcept {
     // relaxed: a hint; whoever sleeps looks again as press_target says
-    if (presses_.may_be_pressed()) [[unlikely]] {
+    if (presses_.may_be_pressed() || dumps_.may_be_pressed()) [[unlikely]] {
       deliver_press();
+      deliver_dump();
     }
   }
-  bool is_pressed() const noexcept { return presses_.is_pressed(); }
+  bool is_pressed() const noexcept { return presses_.is_pressed() || dumps_.is_pressed(); }
 
   /// Cancels every item of `batch` that has started.
   void cancel_items(batch_core& batch) noexcept;
@@ -151,11 +156,14 @@ class HARRIER_EXPORT runtime_core {
   void wait_in_lobby(std::unique_lock<owned_mutex>& lobby, const injection_queue& queue,
                      const char* call);
   template <class Visit>
+  void for_each_placed(Visit visit);
+  template <class Visit>
   void for_each_live(Visit visit);
   template <class Visit>
   void for_each_named(Visit visit);
   template <class Visit>
   void for_each_listed(Visit visit);
+  void add_all_live(examination& to);
   void cancel_everything() noexcept;
   void name_live(const char* what) noexcept;
   void refuse_work() noexcept;
@@ -163,6 +171,8 @@ class HARRIER_EXPORT runtime_core {
   bool wait_for_rest(std::chrono::steady_clock::time_point deadline);
   HARRIER_NOINLINE void tell_resting() noexcept;
   HARRIER_NOINLINE void deliver_press() noexcept;
+  HARRIER_NOINLINE void deliver_dump() noexcept;
+  void report_diagnosis(const std::string& message) noexcept { lobby_.report_diagnosis(message); }
   void insist_later(duration delay) noexcept;
   void wake_in_handler() noexcept;
   void take_signals();
@@ -171,6 +181,27 @@ class HARRIER_EXPORT runtime_core {
   std::uint64_t live_tasks() noexcept;
 
   struct arena;
+
+  /// The workers' loops and the lobby, as one.
+  class whole_view final : public wider_view {
+   public:
+    explicit whole_view(runtime_core& core) noexcept;
+    runtime_core& core;
+  };
+
+  /// Told when a thread has blocked for long.
+  class overdue_watch final : public wait_watch {
+   public:
+    explicit overdue_watch(runtime_core& core);
+    runtime_core& core;
+  };
+
+  /// What the handler of the signal for dumps reaches.
+  class dump_presses final : public press_target {
+   public:
+    explicit dump_presses(runtime_core& core) noexcept;
+    runtime_core& core;
+  };
 
   /// What the handler of a signal reaches.
   class pressed_runtime final : public press_target {
@@ -183,6 +214,7 @@ class HARRIER_EXPORT runtime_core {
   bool debug_;
   clock* clock_;
   owned_mutex lobby_mutex_;  // without an owner: all threads are alike
+  whole_view view_{*this};
   event_loop lobby_;  // never runs: the home of tasks spawned from outside, until a worker has them
   std::unique_ptr<const placement> placement_;  // constant once the first thread starts
   std::vector<std::unique_ptr<worker_slot>> slots_;
@@ -199,6 +231,8 @@ class HARRIER_EXPORT runtime_core {
   std::atomic<std::uint64_t> offloading_{0};  // calls on oneTBB's threads
   std::mutex stop_mutex_;  // one stop at a time
   pressed_runtime presses_{*this};
+  dump_presses dumps_{*this};
+  std::optional<signal_handlers> dump_handler_;  // as handlers_
   std::optional<signal_handlers> handlers_;  // made under mutex_, gone at the end of stop()
   std::atomic<bool> was_pressed_{false};
   std::atomic<bool> has_named_{false};  // what would not stop has been reported
@@ -212,6 +246,7 @@ class HARRIER_EXPORT runtime_core {
   std::atomic<bool> ending_{false};
   std::atomic<std::uint64_t> trims_{0};
   idle_set idle_;
+  std::optional<overdue_watch> watchdog_;  // last: it goes first
   friend class worker_slot;
 };
 

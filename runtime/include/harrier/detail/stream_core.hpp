@@ -137,6 +137,7 @@ class HARRIER_EXPORT stream_wait : public suspension, private stream_waiter {
  private:
   bool publish() noexcept;
   static withdrawal withdraw(ready_node& node) noexcept;
+  static void tell(const ready_node& node, wait_facts& facts);
   static const ready_operations operations_table;
 
   stream_core* stream_;
