@@ -27,7 +27,10 @@ std::optional<std::chrono::nanoseconds> parse_duration(const std::string& text) 
   if (error != std::errc()) return std::nullopt;
   value *= seconds_in(std::string_view(unit, static_cast<std::size_t>(end - unit)));
   if (!(value > 0 && value <= most_seconds)) return std::nullopt;
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(value));
+  const auto time =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(value));
+  if (time == std::chrono::nanoseconds::zero()) return std::nullopt;
+  return time;
 }
 
 CLI::Option* add_duration_option(CLI::App& command, const std::string& name,

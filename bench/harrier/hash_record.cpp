@@ -12,23 +12,33 @@ constexpr std::size_t longest_number = 20;
 constexpr std::size_t numbers = 3;
 constexpr std::size_t digest_characters = 64;
 
+[[noreturn]] void refuse() { throw std::runtime_error("the checkpoint's log is damaged"); }
+
 std::string_view take_word(std::string_view& rest) {
   const auto end = rest.find(' ');
-  if (end == std::string_view::npos) throw std::runtime_error("the checkpoint's log is damaged");
+  if (end == std::string_view::npos) refuse();
   const auto word = rest.substr(0, end);
   rest.remove_prefix(end + 1);
   return word;
 }
 
+/// Nothing but what record_of() writes: no -0, no zeros in front.
 template <class Number>
 Number take_number(std::string_view& rest) {
   const auto word = take_word(rest);
   Number value{};
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-  if (error != std::errc() || end != word.data() + word.size()) {
-    throw std::runtime_error("the checkpoint's log is damaged");
-  }
+  std::from_chars(word.data(), word.data() + word.size(), value);
+  if (std::to_string(value) != word) refuse();
   return value;
+}
+
+std::string_view take_digest(std::string_view& rest) {
+  const auto word = take_word(rest);
+  if (word.size() != digest_characters ||
+      word.find_first_not_of("0123456789abcdef") != std::string_view::npos) {
+    refuse();
+  }
+  return word;
 }
 
 }  // namespace
@@ -43,7 +53,7 @@ std::string record_of(const file_digest& digest) {
 
 file_digest parse_record(std::string_view record) {
   file_digest digest;
-  digest.sha256_hex = take_word(record);
+  digest.sha256_hex = take_digest(record);
   digest.identity.is_regular = true;
   digest.identity.bytes = take_number<std::uint64_t>(record);
   digest.identity.seconds = take_number<std::int64_t>(record);

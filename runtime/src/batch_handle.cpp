@@ -7,13 +7,22 @@
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/wait_facts.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <utility>
 #include <vector>
 
 namespace harrier::detail {
+
+namespace {
+
+/// A cancelled item has not failed.
+bool has_failed(const item_error& of) noexcept { return !is_cancel(of.error); }
+
+}  // namespace
 
 void batch_core::wait(const char* call) {
   wait_until(std::chrono::steady_clock::time_point::max(), call);
@@ -205,7 +214,8 @@ std::vector<item_error> batch_core::errors() const {
   std::vector<item_error> sorted;
   {
     const std::scoped_lock guard(mutex_);
-    sorted = errors_;
+    // errors_ has the items that were cancelled as well, for get() to throw; they have not failed
+    std::copy_if(errors_.begin(), errors_.end(), std::back_inserter(sorted), has_failed);
     errors_seen_ = true;
   }
   std::sort(sorted.begin(), sorted.end(),
@@ -216,10 +226,11 @@ std::vector<item_error> batch_core::errors() const {
 std::optional<item_error> batch_core::first_error() const {
   const std::scoped_lock guard(mutex_);
   errors_seen_ = true;
-  if (errors_.empty()) {
+  const auto first = std::find_if(errors_.begin(), errors_.end(), has_failed);
+  if (first == errors_.end()) {
     return std::nullopt;
   }
-  return errors_.front();
+  return *first;
 }
 
 void batch_core::rethrow_first_error() const {

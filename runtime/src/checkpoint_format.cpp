@@ -63,8 +63,15 @@ class reader {
     std::uint64_t value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
       const std::uint64_t byte = number(1);
-      value |= (byte & 0x7f) << shift;
+      const std::uint64_t bits = byte & 0x7f;
+      value |= bits << shift;
+      if (value >> shift != bits) {
+        break;  // more bits than there is room for
+      }
       if (byte < 0x80) {
+        if (bits == 0 && shift != 0) {
+          break;  // longer than it need be: we write each number in one way
+        }
         return value;
       }
     }
@@ -114,7 +121,8 @@ void read_ranges(reader& from, checkpoint_contents& to) {
   for (auto left = from.number(8); left != 0; --left) {
     const std::uint64_t gap = from.variable();
     const std::uint64_t length = from.variable();
-    if (length == 0 || gap > to.total - position || length > to.total - position - gap) {
+    const bool touches = gap == 0 && !to.finished.empty();  // it would be one range with the last
+    if (length == 0 || touches || gap > to.total - position || length > to.total - position - gap) {
       from.refuse();
     }
     position += gap + length;

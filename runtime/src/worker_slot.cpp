@@ -204,7 +204,11 @@ bool worker_slot::step_new() {
 
 bool worker_slot::help() {
   collect();
-  return (may_have_high_ && run_high()) || run_ready() || step_node(low_.pop());
+  if ((may_have_high_ && run_high()) || run_ready() || step_node(low_.pop())) {
+    return true;
+  }
+  flush_all();  // what is waited for may be a batch of which the last items have ended here
+  return false;
 }
 
 bool worker_slot::run_high() {

@@ -19,7 +19,7 @@ refused "frobnicate" frobnicate
 refused "--frobnicate" --frobnicate
 refused "--frobnicate" batch --frobnicate
 refused "--coroutines: must be a whole number from 1 to 1,000,000,000" batch --coroutines 0
-for count in -1 1000000001 1e30 x 10X 1.5 "" " 1" 1kk nan inf 0x10; do
+for count in -1 1000000001 1e30 x 10X 1.5 "" " 1" "0 " 0x 1kk nan inf 0x10 1.0000000000000000001; do
   refused "--coroutines: must be a whole number" batch --coroutines "$count"
 done
 refused "--workers: must be a whole number from 1 to 1,024" batch --workers 0
@@ -34,7 +34,7 @@ refused "PATH" hash
 refused "--json" --json
 refused "--window: must be a whole number from 1 to 1,000,000" hash --window 0 .
 refused "--window: must be a whole number from 0 to" batch --window -1
-for time in 0 -1 1x ms "" 1e99 nan; do
+for time in 0 -1 1x ms "" 1e99 1e-12 nan; do
   refused "--deadline: must be a time" hash --deadline "$time" .
 done
 refused "--checkpoint requires --output" hash --checkpoint kept .

@@ -3,11 +3,10 @@
 // process of its own, so that what it does to itself stays there.
 #include <harrier/runtime.hpp>
 
-#include "unit/support.hpp"
+#include "fault/child.hpp"
 
 #include <sched.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -17,47 +16,6 @@
 
 namespace harrier::test {
 namespace {
-
-/// What a fresh runtime can do, quickly. For processes that have no gtest around them.
-bool works() {
-  runtime rt(std::size_t{2});
-  auto op = rt.dispatch(100, [](std::uint64_t i) { return give(static_cast<int>(i)); });
-  auto main = []() -> task<int> {
-    auto blocks = offload_blocking([] { return 1; });
-    const int one = co_await blocks;
-    auto slept = sleep_then(1ms, 2);
-    const int two = co_await slept;
-    co_return one + two;
-  };
-  return op.get()[99] == 99 && rt.run(main()) == 3;
-}
-
-/// Calls f in a child of this process: its exit status. What uses a runtime there is for a process that
-/// has none.
-template <class F>
-int in_a_child(F f) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    int status = 1;
-    try {
-      status = f() ? 0 : 1;
-    } catch (...) {  // a status of its own
-      status = 2;
-    }
-    ::_exit(status);
-  }
-  int status = -1;
-  ::waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
-std::size_t open_descriptors() {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& each : std::filesystem::directory_iterator("/proc/self/fd")) {
-    ++count;
-  }
-  return count;
-}
 
 TEST(descriptors, are_as_many_afterwards) {
   const std::size_t before = open_descriptors();

@@ -121,6 +121,28 @@ TEST(sim_batch, awaited_from_a_task_and_nested) {
   });
 }
 
+// Found by tests/fuzz/program: the thread that waited for the child had items of its batch to tell of.
+TEST(sim_batch, ends_while_a_thread_waits_for_a_dropped_fork) {
+  for_each_seed(quick, "2 workers", [] {
+    runtime rt(std::size_t{2});
+    auto child = [&]() -> task<> {
+      auto b = rt.dispatch(4, some_yields);
+      co_await b;
+    };
+    auto parent = [&]() -> task<> {
+      auto dropped = co_await fork(child());
+      co_await yield();
+      throw boom();
+    };
+    auto several = [&]() -> task<> {
+      auto both = when_all(parent(), parent());
+      co_await both;
+    };
+    EXPECT_THROW(rt.run(several()), boom);
+    EXPECT_TRUE(rt.drain(1h));
+  });
+}
+
 TEST(sim_batch, two_threads_dispatch_side_by_side) {
   for_each_seed(quick, "2 workers", [] {
     runtime rt(std::size_t{2});

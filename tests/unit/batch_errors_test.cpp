@@ -69,6 +69,30 @@ TEST(batch_errors, first_is_the_first_by_completion) {
   EXPECT_EQ(b.errors().front().index, 0u);
 }
 
+// Found by tests/fuzz/program: errors() had the cancelled items as well.
+TEST(batch_errors, are_those_of_items_that_failed_and_not_of_cancelled_ones) {
+  runtime rt(std::size_t{1});
+  tally started;
+  auto body = [&](std::uint64_t i) -> task<> {
+    started.add();
+    try {
+      co_await sleep_for(1h);
+    } catch (const cancelled&) {
+      if (i == 3) throw boom("in the end");
+      throw;
+    }
+  };
+  auto b = rt.dispatch(5, body);
+  started.wait_for(5);
+  b.cancel();
+  b.wait();
+  EXPECT_EQ(b.counts().cancelled, 4u);
+  ASSERT_EQ(b.errors().size(), 1u);
+  EXPECT_EQ(b.errors()[0].index, 3u);
+  ASSERT_TRUE(b.first_error().has_value());
+  EXPECT_EQ(b.first_error()->index, 3u);
+}
+
 TEST(batch_errors, none_means_none) {
   runtime rt(std::size_t{2});
   auto b = rt.dispatch(10, [](std::uint64_t i) { return give(static_cast<int>(i)); });

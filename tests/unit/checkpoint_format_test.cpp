@@ -136,6 +136,38 @@ TEST(checkpoint_format, a_fitting_checksum_does_not_make_sense_of_nonsense) {
   EXPECT_GT(taken, 0);
 }
 
+/// A file with these bytes for the ranges, of a batch of `total` items.
+std::string with_ranges(std::uint64_t total, std::uint64_t count, const std::string& ranges) {
+  checkpoint_contents contents;
+  contents.total = total;
+  std::string bytes = encode_checkpoint(contents);
+  bytes.resize(bytes.size() - 8 - 4);
+  for (unsigned shift = 0; shift < 64; shift += 8) bytes += static_cast<char>(count >> shift);
+  bytes += ranges + "....";
+  for (unsigned at = 0; at < 8; ++at) bytes[12 + at] = static_cast<char>(bytes.size() >> (8 * at));
+  return summed(std::move(bytes));
+}
+
+// Found by tests/fuzz/checkpoint: each of the refused ones was taken for the same set of items, or, with
+// bits beyond the 64th, for another one.
+TEST(checkpoint_format, each_set_of_items_is_written_in_one_way) {
+  const std::uint64_t all = ~std::uint64_t{0};
+  const std::string most("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10);
+  EXPECT_EQ(decoded(with_ranges(9, 2, std::string("\x01\x02\x01\x03", 4))).finished.size(), 5u);
+  EXPECT_EQ(decoded(with_ranges(all, 1, std::string(1, '\0') + most)).finished.size(), all);
+  const auto refused = [](const std::string& bytes) {
+    expect_refused(checkpoint_refusal::damaged, [&] { decoded(bytes); });
+  };
+  refused(with_ranges(9, 2, std::string("\x01\x02\x00\x03", 4)));  // they touch
+  refused(with_ranges(9, 1, std::string("\x81\x00\x02", 3)));  // a zero at the end of the gap
+  refused(with_ranges(9, 1, std::string("\x01\x82\x80\x00", 4)));
+  std::string beyond = std::string(1, '\0') + most;
+  beyond.back() = 3;
+  refused(with_ranges(all, 1, beyond));
+  beyond.back() = '\x7f';
+  refused(with_ranges(all, 1, beyond));
+}
+
 TEST(checkpoint_format, says_what_is_wrong) {
   EXPECT_EQ(expect_refused(checkpoint_refusal::not_a_checkpoint, [] { decoded("#!/bin/sh\n"); }),
             "checkpoint FILE is not a checkpoint");

@@ -7,6 +7,7 @@
 #include "scheduler.hpp"
 
 #include <signal.h>
+#include <sys/single_threaded.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -22,6 +23,9 @@ extern "C" char __executable_start;
 
 /// Every run begins alike, whatever came before it in the process.
 void forget_earlier_runs() noexcept {
+  // A process with one thread counts the owners of a std::shared_ptr by plain additions, in which a
+  // preemption may fall. Virtual threads are threads.
+  __libc_single_threaded = 0;
   detail::prepare_heavy_barrier();
   detail::trim_unowned();
   detail::frame_cache::trim_depots();
