@@ -9,6 +9,7 @@
 #include <harrier/runner.hpp>
 #include <harrier/task.hpp>
 
+#include <array>
 #include <cstddef>
 #include <exception>
 #include <optional>
@@ -72,17 +73,66 @@ task<> join_from(fork_group* group, Children* children, Rooms* rooms) {
   }
 }
 
+/// The same in one coroutine, for children of one type.
+template <class T, class Children, class Rooms>
+task<> join_alike(fork_group* group, Children* children, Rooms* rooms, std::size_t count) {
+  while (count-- != 0) {
+    forked<T>& child = (*children)[count];
+    auto& room = (*rooms)[count];
+    if (group->has_failed() && !child.cancel_or_drop()) {
+      continue;
+    }
+    try {
+      if constexpr (std::is_void_v<T>) {
+        co_await child;
+        room.emplace(stored<T>());
+      } else {
+        decltype(auto) value = co_await child;
+        room.emplace(stored<T>(std::forward<decltype(value)>(value)));
+      }
+    } catch (...) {  // kept: thrown once all have ended, or an outcome
+      keep_error(*group, room);
+    }
+  }
+}
+
+/// The elements of a tuple, all of one type, by index.
+template <class T, std::size_t N>
+class elements_of {
+ public:
+  template <class Tuple>
+  explicit elements_of(Tuple& tuple) noexcept {
+    std::apply([this](auto&... each) { at_ = {&each...}; }, tuple);
+  }
+  T& operator[](std::size_t index) const noexcept { return *at_[index]; }
+
+ private:
+  std::array<T*, N> at_;
+};
+
+template <class First, class... Others>
+inline constexpr bool are_alike = (std::is_same_v<First, Others> && ...);
+
 /// Runs the forks of a group to their ends, with what they give in `rooms`.
 template <class Rooms, class... Ts>
 task<> run_forked(Rooms* rooms, task<Ts>... work) {
   fork_group group;
-  constexpr bool goes_on = keeps_outcomes<std::tuple_element_t<0, Rooms>>;
-  child_group* told = goes_on ? nullptr : &group;
+  using first_room = std::tuple_element_t<0, Rooms>;
+  child_group* told = keeps_outcomes<first_room> ? nullptr : &group;
   auto entering = group.enter();
   co_await entering;
   std::tuple<forked<Ts>...> children{fork_now(std::move(work), told)...};
-  auto joined = join_from<0>(&group, &children, rooms);
-  co_await joined;
+  if constexpr (are_alike<Ts...>) {
+    constexpr std::size_t count = sizeof...(Ts);
+    using type = std::tuple_element_t<0, std::tuple<Ts...>>;
+    const elements_of<forked<type>, count> each_child(children);
+    const elements_of<first_room, count> each_room(*rooms);
+    auto joined = join_alike<type>(&group, &each_child, &each_room, count);
+    co_await joined;
+  } else {
+    auto joined = join_from<0>(&group, &children, rooms);
+    co_await joined;
+  }
   group.finish();
 }
 
@@ -97,24 +147,8 @@ task<> run_forked_range(std::vector<Room>* rooms, std::vector<task<T>> work) {
   for (task<T>& each : work) {
     children.push_back(fork_now(std::move(each), told));
   }
-  for (; !children.empty(); children.pop_back()) {
-    forked<T>& child = children.back();
-    Room& room = (*rooms)[children.size() - 1];
-    if (group.has_failed() && !child.cancel_or_drop()) {
-      continue;
-    }
-    try {
-      if constexpr (std::is_void_v<T>) {
-        co_await child;
-        room.emplace(stored<T>());
-      } else {
-        decltype(auto) value = co_await child;
-        room.emplace(stored<T>(std::forward<decltype(value)>(value)));
-      }
-    } catch (...) {  // kept: thrown once all have ended, or an outcome
-      keep_error(group, room);
-    }
-  }
+  auto joined = join_alike<T>(&group, &children, rooms, children.size());
+  co_await joined;
   group.finish();
 }
 
