@@ -8,8 +8,8 @@ void owned_mutex::step_back(std::uint64_t request) noexcept {
   inside_.store(false, std::memory_order_release);  // steps back
   // release: who asked sees what we did inside  [owned_mutex:answer]
   answered_.store(request, std::memory_order_release);
-  // acquire: pairs with the release in unlock(): what others did  [owned_mutex:wanted]
-  for (unsigned spins = 0; wanted_.load(std::memory_order_acquire) == request; ++spins) {
+  // relaxed: a hint; lock_as_owner() looks again, and acquires
+  for (unsigned spins = 0; wanted_.load(std::memory_order_relaxed) == request; ++spins) {
     spin_wait(spins);
   }
   store_before_loads(inside_, true);

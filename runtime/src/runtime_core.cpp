@@ -195,6 +195,7 @@ bool runtime_core::take_injected(worker_slot& to) noexcept {
     }
   }
   to.take_over(taken);
+  to.note_intake(taken.size());
   // What is left may have been handed in while this worker searched, and woke nobody.
   if (taken.size() > 1 || has_injected()) {
     notify_local();

@@ -111,7 +111,7 @@ void worker_slot::prepare() {
   options.time = core_.options().time;
   options.exception_handler = core_.options().exception_handler;
   options.grace = duration::zero();
-  options.debug = core_.options().debug;
+  options.debug = core_.is_debug() ? debug_mode::on : debug_mode::off;  // one answer for all
   options.slow_step = core_.options().slow_step;
   runner_.emplace(std::move(options));
   // The context of whoever needs one more worker is not the worker's, nor is it there any more if a
@@ -196,6 +196,9 @@ bool worker_slot::step() {
 
 bool worker_slot::step_new() {
   collect();
+  if (const std::size_t injected = core_.injected(); injected != 0) {
+    intake_.let_fill(injected);
+  }
   if (has_ready() || core_.take_injected(*this) || finds_high_batch()) {
     return true;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The owned mutex around a stealable queue: the owner pushes two tasks and pops, two thieves take half.
+// The owned mutex around a stealable queue: the owner pushes two tasks and pops, two thieves take half,
+// one of which asks before it makes the owner pass a barrier.
 // Nobody is inside together, every task comes out once, and a thief sees what was written before.
 #include "check.hpp"
 
@@ -39,11 +40,14 @@ class mutex_model : public suite<mutex_model, 1 + thieves> {
       take(queue_.pop());
     } else {
       ready_node* room[1] = {};
-      {
-        const ::std::scoped_lock guard(mutex_);
-        enter();
-        queue_.take_half_held(room);
+      if (index == 1) {
+        mutex_.lock_by_asking(2);
+      } else {
+        mutex_.lock();
       }
+      enter();
+      queue_.take_half_held(room);
+      mutex_.unlock();
       take(room[0]);
     }
   }

@@ -221,7 +221,8 @@ class HARRIER_EXPORT runtime final {
   bool is_stopped() const noexcept;
 
   /// The tasks that were spawned and have not ended, in no order, and the items that have suspended
-  /// or asked for themselves. Stops the workers for a moment where they move tasks.
+  /// or asked for themselves; of those that have only yielded, the ones that await their turn. Stops the
+  /// workers for a moment where they move tasks.
   std::vector<task_ref> all_tasks();
 
   /// What each of those tasks waits for, and who waits in a circle. The workers go on, but for moments as

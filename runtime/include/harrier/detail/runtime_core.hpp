@@ -92,6 +92,7 @@ class HARRIER_EXPORT runtime_core {
   /// Moves injected tasks to the queue of `slot`. False: there were none.
   bool take_injected(worker_slot& slot) noexcept;
   bool has_injected() const noexcept { return injected_.size() != 0; }
+  std::size_t injected() const noexcept { return injected_.size(); }
   /// The same for what is addressed to `slot`.
   bool take_addressed(worker_slot& slot) noexcept;
   /// Throws std::out_of_range.

@@ -5,6 +5,7 @@
 #include <harrier/detail/batch_core.hpp>
 #include <harrier/detail/idle_set.hpp>
 #include <harrier/detail/injection_queue.hpp>
+#include <harrier/detail/intake_pace.hpp>
 #include <harrier/detail/ready_class.hpp>
 #include <harrier/detail/search_patience.hpp>
 #include <harrier/detail/steal_deque.hpp>
@@ -95,6 +96,8 @@ class HARRIER_EXPORT worker_slot {
       sleeper_.wake(at->parker());
     }
   }
+  /// So many injected tasks came at once. For the slot's thread.
+  void note_intake(std::size_t tasks) noexcept { intake_.took(tasks); }
   /// Takes ready tasks over that have left another slot's lists. For the slot's thread.
   void take_over(std::span<ready_node* const> taken) noexcept;
   /// Held by the thread of this slot while it moves tasks between slots or queues; whoever holds it of
@@ -193,6 +196,7 @@ class HARRIER_EXPORT worker_slot {
   victim_order victims_;
   search_patience patience_;
   search_patience room_patience_;  // with a reader who is behind
+  intake_pace intake_;
   bool is_announced_ = false;  // the last thread left as one that sleeps
   bool has_kept_timers_ = false;
   ready_list bound_;
