@@ -267,6 +267,7 @@ void runtime_core::start_thread() {
 void runtime_core::start_threads(std::size_t wanted) {
   if (threads_ == 0) {
     take_signals();
+    watch_for_stalls();
   }
   if (threads_ == 0 && !placement_ && !provider_ && options_.pinning != pinning::none) {
     make_placement();
@@ -339,6 +340,7 @@ runtime_metrics runtime_core::metrics() {
   {
     const std::scoped_lock guard(mutex_);
     sum.threads_started = threads_;
+    sum.watch_threads = stall_watch_ ? 1 : 0;
   }
   std::uint64_t spawned = 0;
   {
@@ -362,6 +364,7 @@ runtime_metrics runtime_core::metrics() {
   }
   sum.steals = sum.steals_ranges + sum.steals_children + sum.steals_resumed;
   sum.stand_ins = provider_ ? provider_->stand_ins() : 0;
+  sum.stalls = stalls_.load(std::memory_order_relaxed);
   sum.blocking_threads_started = blocking_.threads_started();
   sum.tasks_spawned = spawned;
   const std::uint64_t live = live_tasks();

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // When a runtime tells what its tasks wait for without being asked by a call.
 #include <harrier/detail/runtime_core.hpp>
+#include <harrier/detail/thread_backtrace.hpp>
 
+#include <chrono>
+#include <exception>
+#include <memory>
+#include <new>
 #include <string>
+#include <utility>
 
 namespace harrier::detail {
 
@@ -29,6 +35,33 @@ runtime_core::dump_presses::dump_presses(runtime_core& of) noexcept
             static_cast<dump_presses&>(self).core.deliver_dump();
           }),
       core(of) {}
+
+void runtime_core::watch_for_stalls() noexcept {
+  if (options_.stalled_after > duration::zero() && !stall_watch_) {
+    try {
+      stall_watch_ = std::make_unique<stall_watch>(*this, options_.stalled_after);
+    } catch (const std::exception&) {  // no thread: the work matters more
+      lobby_.report("runtime: stalled workers are not watched for", std::current_exception(), {});
+    }
+  }
+}
+
+void runtime_core::report_stall(worker_slot& slot, duration since) noexcept {
+  bump(stalls_);
+  try {
+    std::string text =
+        "worker " + std::to_string(slot.index()) + " has been in one step for " + in_seconds(since);
+    std::string name;
+    thread_capture at;
+    if (capture(slot.thread_id(), at, std::chrono::milliseconds(100))) {
+      name = name_of_running(at.context);
+      text += frames_in_words(at);
+    }
+    lobby_.report(std::move(text), nullptr, std::move(name));
+  } catch (const std::bad_alloc&) {  // no memory for the text
+    lobby_.report("a worker is stalled", nullptr, {});
+  }
+}
 
 void runtime_core::deliver_dump() noexcept {
   if (dumps_.take() != 0) {  // else somebody else has them

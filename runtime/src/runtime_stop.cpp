@@ -135,6 +135,16 @@ std::vector<task_ref> runtime_core::all_tasks() {
   return found;
 }
 
+std::string runtime_core::name_of_running(const void* context) {
+  std::string name;
+  for_each_live([&](task_record& record) {
+    if (static_cast<const void*>(&record.context) == context) {
+      name = record.name();
+    }
+  });
+  return name;
+}
+
 std::uint64_t runtime_core::live_tasks() noexcept {
   const standstill still(slots_);
   std::uint64_t live = injected_.size();
@@ -263,6 +273,12 @@ void runtime_core::stop(const close_options& how) {
       each->thread_.join();
     }
   }
+  std::unique_ptr<stall_watch> watch;
+  {
+    const std::scoped_lock guard(mutex_);  // metrics() looks
+    watch = std::move(stall_watch_);
+  }
+  watch.reset();  // joins a thread that may be about to ask for metrics
   dump_handler_.reset();
   handlers_.reset();
   frame_cache::trim_depots();

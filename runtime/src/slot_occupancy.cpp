@@ -49,11 +49,11 @@ worker_slot::leaves worker_slot::occupy(duration slice) {
   const running_scope running(runner_->loop().execution());
   const auto until = std::chrono::steady_clock::now() + slice;  // the machine's time, whatever the
       // slot's clock: it is about threads
-  std::uint32_t looked_at = tick_;
+  std::uint32_t looked_at = steps_begun();
   while (!core_.is_ending()) {
     if (step() || search()) {
-      if (tick_ - looked_at >= steps_between_looks) {
-        looked_at = tick_;
+      if (steps_begun() - looked_at >= steps_between_looks) {
+        looked_at = steps_begun();
         if (std::chrono::steady_clock::now() >= until) {
           flush_all();
           return leaves::with_work;

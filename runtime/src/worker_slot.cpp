@@ -6,6 +6,7 @@
 #include <harrier/detail/given_way.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/seam.hpp>
+#include <harrier/detail/thread_backtrace.hpp>
 
 #include <algorithm>
 #include <coroutine>
@@ -135,6 +136,7 @@ void worker_slot::serve() {
   open();
   event_loop& loop = runner_->loop();
   const running_scope running(loop.execution());
+  thread_id_.store(this_thread_id(), std::memory_order_relaxed);  // a hint
   loop.time().attach();
   while (!core_.is_ending()) {
     if (!step() && !search()) {
@@ -142,6 +144,7 @@ void worker_slot::serve() {
     }
   }
   finish();
+  thread_id_.store(0, std::memory_order_relaxed);  // a hint
   loop.time().detach();
 }
 
@@ -171,7 +174,10 @@ void worker_slot::collect() {
 // Goes on while there is something ready, until the next look at the inbox.
 bool worker_slot::step() {
   do {
-    if (++tick_ == next_look_) {
+    // relaxed: written by this thread alone
+    const std::uint32_t tick = tick_.load(std::memory_order_relaxed) + 1;
+    tick_.store(tick, std::memory_order_relaxed);
+    if (tick == next_look_) {
       next_look_ += inbox_interval;
       collect();
       core_.take_injected(*this);
@@ -184,13 +190,13 @@ bool worker_slot::step() {
       return true;
     }
     // Bound nodes take every other turn, so that neither they nor the others starve.
-    if ((tick_ & 1) != 0 && step_bound()) {
+    if ((tick & 1) != 0 && step_bound()) {
       return true;
     }
     if (!run_ready()) {
       return step_new();
     }
-  } while (tick_ + 1 != next_look_);
+  } while (steps_begun() + 1 != next_look_);
   return true;
 }
 
@@ -241,7 +247,7 @@ bool worker_slot::run_passed_over() {
   if (finds_high_batch()) {
     return false;
   }
-  if (tick_ / inbox_interval % 2 == 0) {
+  if (steps_begun() / inbox_interval % 2 == 0) {
     return run_low();
   }
   return may_have_high_ && (run_ready() || run_new_items(priority::normal));

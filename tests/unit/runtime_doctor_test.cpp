@@ -250,5 +250,82 @@ TEST(runtime_doctor, tells_at_a_signal) {
   EXPECT_EQ(now.sa_handler, SIG_DFL) << "put back";
 }
 
+// --- stalled workers
+
+TEST(runtime_doctor, tells_of_a_worker_that_is_stuck_in_a_step) {
+  error_log log;
+  runtime_options options;
+  options.workers = 2;
+  options.provider = thread_provider::own_threads;
+  options.stalled_after = 20ms;
+  options.exception_handler = std::ref(log);
+  runtime rt(options);
+  EXPECT_EQ(rt.metrics().watch_threads, 0u) << "made with the first worker";
+  auto spin = [&]() -> task<> {
+    co_await yield();
+    while (log.size() == 0) {  // no call in which a sanitizer would deliver the signal early
+    }
+  };
+  rt.spawn(spin(), "spinner").get();
+  ASSERT_EQ(log.size(), 1u) << "once for a step";
+  const error_report told = log.at(0);
+  EXPECT_TRUE(contains(told.message, " has been in one step for 0.0")) << told.message;
+  EXPECT_EQ(rt.metrics().stalls, 1u);
+  EXPECT_EQ(rt.metrics().watch_threads, 1u);
+  if (HARRIER_TEST_SANITIZED == 0) {  // they put off signals
+    EXPECT_EQ(told.task_name, "spinner");
+    EXPECT_TRUE(contains(told.message, "\n    ")) << told.message;
+  }
+  struct sigaction now{};
+  ::sigaction(SIGURG, nullptr, &now);
+  EXPECT_EQ(now.sa_handler, SIG_DFL) << "put back";
+  rt.stop();
+  EXPECT_EQ(rt.metrics().watch_threads, 0u);
+}
+
+TEST(runtime_doctor, does_not_take_work_or_idleness_for_a_stall) {
+  error_log log;
+  runtime_options options;
+  options.workers = 2;
+  options.stalled_after = 40ms;
+  options.exception_handler = std::ref(log);
+  runtime rt(options);
+  const auto end = std::chrono::steady_clock::now() + 120ms;
+  auto busy = [&]() -> task<> {
+    while (std::chrono::steady_clock::now() < end) co_await yield();
+  };
+  rt.spawn(busy()).get();
+  auto idle = []() -> task<> { co_await sleep_for(120ms); };
+  rt.spawn(idle()).get();
+  EXPECT_EQ(rt.metrics().stalls, 0u);
+}
+
+// The program's own handler for the signal is not replaced; the worker is named all the same.
+TEST(runtime_doctor, leaves_a_handler_of_the_program_alone) {
+  struct sigaction mine{};
+  static std::atomic<int> calls;
+  calls = 0;
+  mine.sa_handler = [](int) { ++calls; };
+  struct sigaction before{};
+  ::sigaction(SIGURG, &mine, &before);
+  error_log log;
+  {
+    runtime_options options;
+    options.workers = 1;
+    options.provider = thread_provider::own_threads;
+    options.stalled_after = 10ms;
+    options.exception_handler = std::ref(log);
+    runtime rt(options);
+    auto spin = [&]() -> task<> {
+      while (log.size() == 0) std::this_thread::yield();
+      co_return;
+    };
+    rt.spawn(spin()).get();
+  }
+  EXPECT_TRUE(contains(log.at(0).message, "worker 0 has been in one step for "));
+  EXPECT_EQ(calls, 0);
+  ::sigaction(SIGURG, &before, nullptr);
+}
+
 }  // namespace
 }  // namespace harrier::test

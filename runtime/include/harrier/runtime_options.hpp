@@ -104,6 +104,15 @@ class HARRIER_EXPORT runtime_options {
   /// ignores, is left alone. Whoever is first sees to it, as for `handle_signals`. 0: none. More than
   /// four at once are not served.
   int dump_signal = 0;
+  /// If a worker stays in one step for that long, by the steady clock, the handler is told, once for each
+  /// such step: which worker, for how long, the name of the task, and what the thread is at. 0: never.
+  /// A step is what a task does between two waits; items of a batch that do not wait run several in one.
+  ///
+  /// For it a thread of its own is made with the first worker (runtime_metrics::watch_threads), which looks
+  /// four times in that time. What the worker is at is asked by SIGURG, if the program leaves that signal
+  /// alone, at the moment of the report only: calls that block go on, but for those that never restart,
+  /// nanosleep() and poll() among them, which return EINTR. Threads of oneTBB (`provider`) are not watched.
+  duration stalled_after{0};
   /// Whether worker threads are tied to cores or NUMA nodes. Those that are steal from near ones
   /// first: the same core, then the same L2, L3, node. Threads that a coroutine makes by itself
   /// inherit the tie, as always on Linux; those of offload() and offload_blocking() do not. Threads of

@@ -10,6 +10,8 @@
 // Time        moves a little with each look at a clock and each switch, by the seed.
 #pragma once
 
+#include <harrier/diagnosis.hpp>
+
 #include "fiber.hpp"
 
 #include <array>

@@ -32,6 +32,8 @@ class sleeper_mark {
     return sleeping_.load(std::memory_order_seq_cst) && place.unpark();  // [idle:mark]
   }
 
+  bool is_set() const noexcept { return sleeping_.load(std::memory_order_relaxed); }  // a hint
+
  private:
   friend class idle_set;
   std::atomic<bool> sleeping_{false};  // hint to wakers; the parker decides

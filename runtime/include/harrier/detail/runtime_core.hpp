@@ -14,6 +14,7 @@
 #include <harrier/detail/placement.hpp>
 #include <harrier/detail/press_target.hpp>
 #include <harrier/detail/spawn_request.hpp>
+#include <harrier/detail/stall_watch.hpp>
 #include <harrier/detail/wait_watch.hpp>
 #include <harrier/detail/worker_slot.hpp>
 #include <harrier/metrics.hpp>
@@ -139,6 +140,9 @@ class HARRIER_EXPORT runtime_core {
   /// Null without pinning. For the workers: made before the first of their threads.
   const placement* where() const noexcept { return placement_.get(); }
 
+  /// The thread of `slot` has been in one step for that long. On that of the watch.
+  void report_stall(worker_slot& slot, duration since) noexcept;
+
   elastic_pool& blocking_pool() noexcept { return blocking_; }
   void offload(blocking_call& call);
   /// Null: each slot has a thread of its own.
@@ -177,6 +181,9 @@ class HARRIER_EXPORT runtime_core {
   void insist_later(duration delay) noexcept;
   void wake_in_handler() noexcept;
   void take_signals();
+  void watch_for_stalls() noexcept;
+  /// The name of the task with that context, which is not followed; "" if none has a record.
+  std::string name_of_running(const void* context);
   void vacate_all() noexcept;
   bool at_rest() noexcept;
   std::uint64_t live_tasks() noexcept;
@@ -247,6 +254,8 @@ class HARRIER_EXPORT runtime_core {
   std::atomic<bool> ending_{false};
   std::atomic<std::uint64_t> trims_{0};
   idle_set idle_;
+  std::atomic<std::uint64_t> stalls_{0};  // counter only
+  std::unique_ptr<stall_watch> stall_watch_;  // made under mutex_, gone at the end of stop()
   std::optional<overdue_watch> watchdog_;  // last: it goes first
   friend class worker_slot;
 };

@@ -98,6 +98,14 @@ class HARRIER_EXPORT worker_slot {
   }
   /// So many injected tasks came at once. For the slot's thread.
   void note_intake(std::size_t tasks) noexcept { intake_.took(tasks); }
+  /// For who watches for stalls: hints.
+  std::uint32_t steps_begun() const noexcept { return tick_.load(std::memory_order_relaxed); }
+  bool is_asleep() const noexcept {
+    return sleeper_.is_set() || thread_id_.load(std::memory_order_relaxed) == 0;
+  }
+  /// The system's number of the thread that is in the slot; 0: none.
+  int thread_id() const noexcept { return thread_id_.load(std::memory_order_relaxed); }  // a hint
+
   /// Takes ready tasks over that have left another slot's lists. For the slot's thread.
   void take_over(std::span<ready_node* const> taken) noexcept;
   /// Held by the thread of this slot while it moves tasks between slots or queues; whoever holds it of
@@ -189,7 +197,7 @@ class HARRIER_EXPORT worker_slot {
   std::array<batch_class, 3> batch_classes_;
   bool may_have_high_ = false;  // whether run_high() is worth a look
   batch_lane* unflushed_ = nullptr;
-  std::uint32_t tick_ = 0;  // counts steps
+  std::atomic<std::uint32_t> tick_{0};  // steps begun; others read it as a hint
   std::uint32_t next_look_ = 1;  // the step that looks at the inbox
   std::uint64_t trims_seen_ = 0;
   std::uint32_t seed_;
@@ -202,6 +210,7 @@ class HARRIER_EXPORT worker_slot {
   ready_list bound_;
   counters counts_;
   std::thread thread_;  // guarded by the core's mutex
+  std::atomic<int> thread_id_{0};  // a hint to who watches
 
   // open to thieves
   steal_deque<promise_base> deque_;
