@@ -395,8 +395,11 @@ void batch_core::report_detached_errors() noexcept {
       }
     }
   } catch (const std::bad_alloc&) {
-    report_to(handler_.get(),
-              error_report("items of a detached batch failed", std::current_exception(), {}));
+    try {
+      report_to(handler_.get(),
+                error_report("items of a detached batch failed", std::current_exception(), {}));
+    } catch (const std::bad_alloc&) {  // no memory to tell it with
+    }
   }
 }
 

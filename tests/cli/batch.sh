@@ -7,7 +7,7 @@ fields="seconds:number ns_per_coroutine:number coroutines_per_second:number peak
 
 for kind in noop yield sleep compute mixed; do
   for workers in 1 2; do
-    run 0 "$HARRIER" batch --coroutines 1001 --workers $workers --work $kind --json
+    run 0 "$HARRIER" batch --coroutines 1.001k --workers $workers --work $kind --json
     expect_quiet "$kind on $workers workers"
     expect_json coroutines=1001 workers=$workers checksum=500500 $fields
     loops=$(json /loops_created)

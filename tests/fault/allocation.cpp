@@ -4,6 +4,7 @@
 #include <harrier/detail/allocator.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 
 namespace harrier::test {
@@ -14,11 +15,21 @@ constinit std::atomic<bool> armed{false};
 constinit std::atomic<bool> goes_on{false};
 constinit std::atomic<long> left{0};
 constinit std::atomic<bool> refused{false};
+constinit std::atomic<std::chrono::steady_clock::rep> since{0};  // the first refusal
+
+bool is_over() noexcept {
+  using steady = std::chrono::steady_clock;
+  const steady::rep now = steady::now().time_since_epoch().count();
+  steady::rep first = 0;
+  if (since.compare_exchange_strong(first, now)) return false;
+  return steady::duration(now - first) > allocation_fault::a_while_is;
+}
 
 bool refuses() noexcept {
   if (!armed.load()) return false;
   const long nth = left.fetch_sub(1);
   if (nth != 1 && (nth > 1 || !goes_on.load())) return false;
+  if (goes_on.load() && is_over()) return false;
   refused.store(true);
   return true;
 }
@@ -46,7 +57,8 @@ void* take_or_throw(std::size_t bytes, std::size_t alignment) {
 allocation_fault::armed_scope::armed_scope(allocation_fault& fault) noexcept : fault_(fault) {
   detail::allocator_fault.store(&refuses);
   left.store(fault.k_);
-  goes_on.store(fault.how_ == lasts::on);
+  goes_on.store(fault.how_ == lasts::a_while);
+  since.store(0);
   refused.store(false);
   armed.store(true);
 }

@@ -124,21 +124,25 @@ TEST(sim_batch, awaited_from_a_task_and_nested) {
 // Found by tests/fuzz/program: the thread that waited for the child had items of its batch to tell of.
 TEST(sim_batch, ends_while_a_thread_waits_for_a_dropped_fork) {
   for_each_seed(quick, "2 workers", [] {
-    runtime rt(std::size_t{2});
+    runtime_options options;
+    options.workers = 2;
+    options.provider = thread_provider::task_arena;
+    runtime rt(std::move(options));
+    auto many_yields = [](std::uint64_t item) -> task<> {
+      for (std::uint64_t left = 4 + item; left != 0; --left) {
+        co_await yield();
+      }
+    };
     auto child = [&]() -> task<> {
-      auto b = rt.dispatch(4, some_yields);
+      auto b = rt.dispatch(12, many_yields);
       co_await b;
     };
     auto parent = [&]() -> task<> {
       auto dropped = co_await fork(child());
-      co_await yield();
+      co_await sleep_for(20us);
       throw boom();
     };
-    auto several = [&]() -> task<> {
-      auto both = when_all(parent(), parent());
-      co_await both;
-    };
-    EXPECT_THROW(rt.run(several()), boom);
+    EXPECT_THROW(rt.run(parent()), boom);
     EXPECT_TRUE(rt.drain(1h));
   });
 }
