@@ -73,7 +73,7 @@ class capture_handler {
   bool is_set_ = false;
 };
 
-bool is_answered(std::chrono::milliseconds patience) noexcept {
+[[maybe_unused]] bool is_answered(std::chrono::milliseconds patience) noexcept {
   const auto end = std::chrono::steady_clock::now() + patience;
   while (progress.load(std::memory_order_acquire) != state::done) {  // [capture:done]
     if (std::chrono::steady_clock::now() >= end) {

@@ -112,6 +112,28 @@ TEST(batch_awaited_input, that_throws_is_reported_with_its_position) {
   }
 }
 
+// The batch is cancelled by its own input, so that what was brought by then is never pulled.
+TEST(batch_awaited_input, that_throws_after_the_end_of_the_batch_is_reported_with_its_position) {
+  runtime rt(std::size_t{1});
+  auto main = [&]() -> task<std::uint64_t> {
+    std::optional<batch<void>> b;
+    auto failing = [](std::optional<batch<void>>& of) -> async_generator<int> {
+      for (int i = 0; i < 4; ++i) co_yield i;
+      of->drop_unstarted();
+      throw boom("no more input");
+    };
+    auto discard = [](int i) -> task<> { co_await negative(i); };
+    b.emplace(rt.for_each(failing(b), discard));
+    try {
+      co_await *b;
+    } catch (const batch_input_failed& e) {
+      co_return e.position();
+    }
+    co_return 0;
+  };
+  EXPECT_EQ(rt.run(main()), 4u);
+}
+
 TEST(batch_awaited_input, gives_elements_that_only_move_and_copies_of_references) {
   runtime rt(std::size_t{2});
   auto boxes = []() -> async_generator<std::unique_ptr<int>> {

@@ -128,9 +128,10 @@ class input_feed final : private completion {
     return pull_status::not_yet;
   }
 
+  /// Where the source is: those that nobody has pulled, as the batch was closed, are counted, too.
   std::uint64_t position() const noexcept {
     const std::scoped_lock guard(mutex_);
-    return position_;
+    return position_ + brought_.size();
   }
 
   /// What pull() threw. Inside the handler.
