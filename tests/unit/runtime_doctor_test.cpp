@@ -165,7 +165,7 @@ TEST(runtime_doctor, tells_when_a_thread_blocks_for_long) {
   error_log log;
   runtime_options options;
   options.workers = 2;
-  options.watchdog = 20ms;
+  options.watchdog = 200ms;
   options.exception_handler = std::ref(log);
   runtime rt(options);
   auto there = rt.spawn(locks.lock(locks.a, locks.b), "there");
@@ -173,11 +173,11 @@ TEST(runtime_doctor, tells_when_a_thread_blocks_for_long) {
   look_until(rt, [](const diagnosis& seen) { return seen.cycles.size() == 1; });
   EXPECT_FALSE(back.wait_for(1ms));
   EXPECT_EQ(log.size(), 0u) << "that was not long";
-  EXPECT_FALSE(back.wait_for(100ms));
+  EXPECT_FALSE(back.wait_for(600ms));
   ASSERT_EQ(log.size(), 1u) << "once for a wait";
-  EXPECT_TRUE(contains(log.at(0).message, "a thread has blocked for 0.0")) << log.at(0).message;
+  EXPECT_TRUE(contains(log.at(0).message, "a thread has blocked for ")) << log.at(0).message;
   EXPECT_TRUE(contains(log.at(0).message, "a circle of waits")) << log.at(0).message;
-  EXPECT_FALSE(rt.drain(50ms));
+  EXPECT_FALSE(rt.drain(600ms));
   EXPECT_EQ(log.size(), 2u) << "drain, too";
   cancel_and_join(there);
   back.get();
@@ -193,6 +193,7 @@ TEST(runtime_doctor, tells_when_a_thread_blocks_for_a_batch) {
   runtime rt(options);
   auto item = [&](std::uint64_t) -> task<> { co_await goes.wait(); };
   auto items = rt.for_each(2, item);
+  look_until(rt, [](const diagnosis& seen) { return all_wait(seen, 2); });
   std::thread opener([&] {
     while (log.size() == 0) std::this_thread::yield();
     goes.set();
@@ -269,7 +270,7 @@ TEST(runtime_doctor, tells_of_a_worker_that_is_stuck_in_a_step) {
   rt.spawn(spin(), "spinner").get();
   ASSERT_EQ(log.size(), 1u) << "once for a step";
   const error_report told = log.at(0);
-  EXPECT_TRUE(contains(told.message, " has been in one step for 0.0")) << told.message;
+  EXPECT_TRUE(contains(told.message, " has been in one step for ")) << told.message;
   EXPECT_EQ(rt.metrics().stalls, 1u);
   EXPECT_EQ(rt.metrics().watch_threads, 1u);
   if (HARRIER_TEST_SANITIZED == 0) {  // they put off signals
@@ -287,15 +288,15 @@ TEST(runtime_doctor, does_not_take_work_or_idleness_for_a_stall) {
   error_log log;
   runtime_options options;
   options.workers = 2;
-  options.stalled_after = 40ms;
+  options.stalled_after = 500ms;  // longer than a busy machine keeps a thread waiting
   options.exception_handler = std::ref(log);
   runtime rt(options);
-  const auto end = std::chrono::steady_clock::now() + 120ms;
+  const auto end = std::chrono::steady_clock::now() + 700ms;
   auto busy = [&]() -> task<> {
     while (std::chrono::steady_clock::now() < end) co_await yield();
   };
   rt.spawn(busy()).get();
-  auto idle = []() -> task<> { co_await sleep_for(120ms); };
+  auto idle = []() -> task<> { co_await sleep_for(700ms); };
   rt.spawn(idle()).get();
   EXPECT_EQ(rt.metrics().stalls, 0u);
 }
