@@ -34,7 +34,7 @@ def row(run, taken, by_key):
         "counters": taken[-1]["counters"],
     }
     name, workload, _, workers = key(run)
-    for other in ("tbb", "ideal", "alone", "futex", "serial"):
+    for other in ("tbb", "ideal", "plain", "alone", "futex", "serial"):
         # serial and futex have one thread; everybody is compared with that.
         base_workers = 1 if other in ("futex", "serial") else workers
         add_ratio(result, other, taken, by_key.get((name, workload, other, base_workers)))
