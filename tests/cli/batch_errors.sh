@@ -52,10 +52,7 @@ expect_error "the deadline came after"
 "$HARRIER" batch -n 1k -w 2 --work sleep --rate 50 --checkpoint kept 2>interrupted &
 pid=$!
 wait_for test -s kept.lock
-kill -INT $pid
-status=0
-wait $pid || status=$?
-[ $status -eq 130 ] || fail "exit status $status after SIGINT"
+interrupt $pid "SIGINT"
 ended=$(sed -n 's/^harrier: interrupted after \([0-9]*\) of 1000 .*/\1/p' interrupted)
 [ "$ended" -lt 1000 ] || fail "not interrupted"
 run 0 "$HARRIER" batch -n 1k -w 2 --work sleep --checkpoint kept --json
@@ -66,10 +63,7 @@ rm kept
 "$HARRIER" batch -n 1k -w 2 --work sleep --rate 50 2>interrupted &
 pid=$!
 wait_for catches_interrupt $pid
-kill -INT $pid
-status=0
-wait $pid || status=$?
-[ $status -eq 130 ] || fail "exit status $status after SIGINT without a checkpoint"
+interrupt $pid "SIGINT without a checkpoint"
 grep -q '^harrier: interrupted after [0-9]* of 1000 coroutines$' interrupted ||
   fail "no word on how far it came: $(cat interrupted)"
 
@@ -79,7 +73,4 @@ pid=$!
 wait_for test -s kept.lock
 kill -INT $pid
 wait_for grep -q "once more" interrupted
-kill -INT $pid
-status=0
-wait $pid || status=$?
-[ $status -eq 130 ] || fail "exit status $status after SIGINT twice"
+interrupt $pid "SIGINT twice"

@@ -98,10 +98,7 @@ pid=$!
 wait_for test -s kept.lock
 
 # SIGINT: ends what has begun, and saves; nothing of the manifest.
-kill -INT $pid
-status=0
-wait $pid || status=$?
-[ $status -eq 130 ] || fail "exit status $status after SIGINT"
+interrupt $pid "SIGINT"
 [ ! -e manifest ] || fail "a manifest after SIGINT"
 grep -q "goes on from the checkpoint" "$work/slow" || fail "no word on how to go on"
 hash
@@ -119,20 +116,14 @@ expect_error "in use by process $pid"
 [ ! -e other ] || fail "a refused run wrote its output"
 kill -INT $pid
 wait_for grep -q "once more" "$work/slow"
-kill -INT $pid
-status=0
-wait $pid || status=$?
+interrupt $pid "SIGINT twice"
 kill $writer 2>/dev/null || true
-[ $status -eq 130 ] || fail "exit status $status after SIGINT twice"
 
 # Without a checkpoint: what is printed is whole lines, and right.
 "$HARRIER" hash --rate 1 tree >printed 2>"$work/slow" &
 pid=$!
 wait_for catches_interrupt $pid
-kill -INT $pid
-status=0
-wait $pid || status=$?
-[ $status -eq 130 ] || fail "exit status $status after SIGINT without a checkpoint"
+interrupt $pid "SIGINT without a checkpoint"
 grep -q "^harrier: interrupted\$" "$work/slow" || fail "no word on the interrupt"
 [ ! -s printed ] || sha256sum -c --quiet printed || fail "a wrong line before SIGINT"
 
