@@ -101,13 +101,21 @@ void runtime_core::forget(batch_core& batch) noexcept {
   note_idle();
 }
 
-std::uint64_t runtime_core::copy_batches(std::vector<batch_core*>& out) {
+std::uint64_t runtime_core::copy_batches(std::vector<batch_core*>& out) noexcept {
   const std::scoped_lock guard(mutex_);
-  out = batches_;
+  const std::uint64_t version = batches_version_.load(std::memory_order_relaxed);  // as written
+  bool is_whole = true;
+  try {
+    out.reserve(batches_.size());
+  } catch (const std::bad_alloc&) {
+    is_whole = false;
+  }
+  const std::size_t copied = std::min(batches_.size(), out.capacity());
+  out.assign(batches_.end() - static_cast<std::ptrdiff_t>(copied), batches_.end());
   for (batch_core* batch : out) {
     batch->add_reference();
   }
-  return batches_version_.load(std::memory_order_relaxed);  // written under the mutex
+  return is_whole ? version : version - 1;
 }
 
 batch_core* runtime_core::batch_before(std::size_t& place) noexcept {

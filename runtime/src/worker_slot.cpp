@@ -29,7 +29,11 @@ worker_slot::worker_slot(runtime_core& core, std::size_t index)
       seed_(static_cast<std::uint32_t>(core.options().seed >> 32 ^ core.options().seed ^
                                        (index * 2654435761u) ^ seam::seed()) |
             1u),
-      victims_(index, core.workers()) {}
+      victims_(index, core.workers()) {
+  // A few batches go on even if there is no memory any more.
+  batches_.reserve(batches_without_memory);
+  former_batches_.reserve(batches_without_memory);
+}
 
 worker_slot::~worker_slot() = default;
 
@@ -316,21 +320,16 @@ bool worker_slot::run_new_items(priority urgency) {
 }
 
 void worker_slot::refresh_batches() noexcept {
-  std::vector<batch_core*> fresh;
-  std::uint64_t version = 0;
-  try {
-    version = core_.copy_batches(fresh);
-  } catch (const std::bad_alloc&) {  // the next look tries again
-    return;
-  }
-  std::sort(fresh.begin(), fresh.end(), [](const batch_core* one, const batch_core* other) {
-    return one->urgency() < other->urgency();
-  });
+  batches_version_ = core_.copy_batches(former_batches_);
   flush_all();
-  for (batch_core* batch : std::exchange(batches_, std::move(fresh))) {
+  batches_.swap(former_batches_);
+  for (batch_core* batch : former_batches_) {
     batch->drop_reference();
   }
-  batches_version_ = version;
+  former_batches_.clear();
+  std::sort(batches_.begin(), batches_.end(), [](const batch_core* one, const batch_core* other) {
+    return one->urgency() < other->urgency();
+  });
   for (batch_class& each : batch_classes_) {
     each.count = 0;
   }

@@ -12,7 +12,7 @@ namespace {
 
 // seq_cst throughout: threads that live for longer than a fault see it armed and disarmed
 constinit std::atomic<bool> armed{false};
-constinit std::atomic<bool> goes_on{false};
+constinit std::atomic<allocation_fault::lasts> lasts{allocation_fault::lasts::once};
 constinit std::atomic<long> left{0};
 constinit std::atomic<bool> refused{false};
 constinit std::atomic<std::chrono::steady_clock::rep> since{0};  // the first refusal
@@ -28,8 +28,9 @@ bool is_over() noexcept {
 bool refuses() noexcept {
   if (!armed.load()) return false;
   const long nth = left.fetch_sub(1);
-  if (nth != 1 && (nth > 1 || !goes_on.load())) return false;
-  if (goes_on.load() && is_over()) return false;
+  const allocation_fault::lasts how = lasts.load();
+  if (nth != 1 && (nth > 1 || how == allocation_fault::lasts::once)) return false;
+  if (how == allocation_fault::lasts::a_while && is_over()) return false;
   refused.store(true);
   return true;
 }
@@ -57,7 +58,7 @@ void* take_or_throw(std::size_t bytes, std::size_t alignment) {
 allocation_fault::armed_scope::armed_scope(allocation_fault& fault) noexcept : fault_(fault) {
   detail::allocator_fault.store(&refuses);
   left.store(fault.k_);
-  goes_on.store(fault.how_ == lasts::a_while);
+  harrier::test::lasts.store(fault.how_);
   since.store(0);
   refused.store(false);
   armed.store(true);

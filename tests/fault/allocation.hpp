@@ -25,10 +25,11 @@
 namespace harrier::test {
 
 /// Refuses the k-th allocation that any thread asks for during(), counted from 1; or, if it lasts,
-/// that one and all that follow for a while: work that was taken ends when there is memory again.
+/// that one and all that follow, for a while (work that was taken ends when there is memory again) or
+/// for as long as during() lasts.
 class allocation_fault {
  public:
-  enum class lasts : bool { once, a_while };
+  enum class lasts : std::uint8_t { once, a_while, for_good };
   static constexpr std::chrono::milliseconds a_while_is{3};
 
   explicit allocation_fault(long k, lasts how = lasts::once) noexcept : k_(k), how_(how) {}

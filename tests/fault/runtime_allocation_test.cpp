@@ -43,6 +43,13 @@ struct runtime_kind {
             {"one_worker_for_a_while", own, 1, a_while},
             {"two_workers_for_a_while", own, 2, a_while}};
   }
+  static std::vector<runtime_kind> all_for_good() {
+    constexpr auto own = thread_provider::own_threads;
+    constexpr auto for_good = allocation_fault::lasts::for_good;
+    return {{"one_worker", own, 1, for_good},
+            {"two_workers", own, 2, for_good},
+            {"two_slots_of_an_arena", thread_provider::task_arena, 2, for_good}};
+  }
   friend void PrintTo(const runtime_kind& kind, std::ostream* out) { *out << kind.name; }
 };
 
@@ -384,6 +391,41 @@ TEST_P(runtime_allocation, destruction) {
     fault.during([&] { rt.reset(); });
     EXPECT_TRUE(sleeps.done());
     EXPECT_TRUE(op.done());
+  };
+  fail_each_allocation(attempt, GetParam().how);
+}
+
+class runtime_without_memory : public runtime_allocation {};
+
+INSTANTIATE_TEST_SUITE_P(providers, runtime_without_memory,
+                         testing::ValuesIn(runtime_kind::all_for_good()),
+                         [](const auto& of) { return of.param.name; });
+
+/// The workers' loops exist, and then there is no memory until the batch has ended: each item that needs
+/// some fails, and nobody waits for ever.
+TEST_P(runtime_without_memory, batch_ends) {
+  auto attempt = [](allocation_fault& fault) {
+    expected_reports reports;
+    runtime_options options = of_this_kind();
+    options.exception_handler = std::ref(reports);
+    runtime rt(options);
+    for (std::size_t each = 0; each < rt.workers(); ++each) {
+      rt.spawn_on(each, suspend_and_return()).get();
+    }
+    batch_counts counts;
+    auto use = [&] {
+      auto item = [](std::uint64_t i) -> task<std::uint64_t> {
+        if (i % 2 == 0) co_await sleep_for(1us);
+        co_return i;
+      };
+      auto op = rt.dispatch(2'000, item, dispatch_options().on_error(collect_all));
+      op.wait();
+      counts = op.counts();
+    };
+    fault.during(use);
+    EXPECT_EQ(counts.completed + counts.failed + counts.cancelled, counts.total);
+    EXPECT_EQ(rt.run(give(7)), 7);
+    EXPECT_TRUE(rt.drain(1min));
   };
   fail_each_allocation(attempt, GetParam().how);
 }

@@ -85,8 +85,10 @@ class HARRIER_EXPORT runtime_core {
   std::uint64_t batches_version() const noexcept {
     return batches_version_.load(std::memory_order_seq_cst);  // [core:batches], second look
   }
-  /// Copies the list of batches, with a reference for each.
-  std::uint64_t copy_batches(std::vector<batch_core*>& out);
+  /// Copies the list of batches, with a reference for each, and gives its version. Without memory for
+  /// all of them it copies the latest, which earlier ones may wait for, as many as `out` has room for,
+  /// and gives a version of the past: the caller's next look tries again.
+  std::uint64_t copy_batches(std::vector<batch_core*>& out) noexcept;
   /// Goes through the list from its end: the batch before `place`, which becomes its own place, with a
   /// reference; null: there is none. Whatever goes meanwhile, none is passed over; one may come twice.
   batch_core* batch_before(std::size_t& place) noexcept;

@@ -130,6 +130,7 @@ class HARRIER_EXPORT worker_slot {
   friend std::coroutine_handle<> offer_of_group(std::coroutine_handle<> child,
                                                 context_keeper& keeper, child_group& group);
 
+  static constexpr std::size_t batches_without_memory = 8;
   /// The batches of one class: a part of batches_, and whose turn is next.
   struct batch_class {
     std::size_t first = 0;
@@ -193,6 +194,7 @@ class HARRIER_EXPORT worker_slot {
   bool is_prepared_ = false;  // under the mutex of the runtime, then of the thread
   std::atomic<event_loop*> loop_{nullptr};  // written once
   std::vector<batch_core*> batches_;  // each holds a reference; in the order of class
+  std::vector<batch_core*> former_batches_;  // empty: keeps its room for the next list
   std::uint64_t batches_version_ = 0;
   std::array<batch_class, 3> batch_classes_;
   bool may_have_high_ = false;  // whether run_high() is worth a look
