@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the doctor says of a lone runner: who waits for what, where, and who waits in a circle.
+#include "noted_lines.hpp"
 #include "support.hpp"
 
 #include <csignal>
@@ -88,11 +89,10 @@ TEST(doctor, gives_the_lines_of_an_await_chain) {
   constexpr auto outer_line = __LINE__ - 2;
   const diagnosis found = look_after(r, [&] { r.loop().spawn(outer(), "outer").detach(); });
   const task_diagnosis& waits = named(found, "outer");
-  ASSERT_EQ(waits.waits_at.size(), 2u);
-  EXPECT_EQ(waits.waits_at[0].line(), static_cast<unsigned>(inner_line));
-  EXPECT_EQ(waits.waits_at[1].line(), static_cast<unsigned>(outer_line));
+  EXPECT_EQ(lines_of(waits.waits_at), lines_if_noted({inner_line, outer_line}));
   const std::string text = text_of(found);
-  EXPECT_TRUE(contains(text, "doctor_test.cpp:" + std::to_string(inner_line))) << text;
+  EXPECT_EQ(contains(text, "doctor_test.cpp:" + std::to_string(inner_line)), detail::doctor_is_on)
+      << text;
   never.set();
 }
 
@@ -123,6 +123,44 @@ TEST(doctor, names_who_holds_a_lock) {
   EXPECT_TRUE(contains(locks.waits_for, "mutex::lock of ")) << locks.waits_for;
   EXPECT_TRUE(contains(locks.waits_for, ", held by #1 \"holder\"")) << locks.waits_for;
   EXPECT_TRUE(found.cycles.empty());
+  done.set();
+}
+
+TEST(doctor, names_who_writes_under_a_shared_mutex_and_counts_who_reads) {
+  shared_mutex m;
+  event done;
+  virtual_clock time;
+  runner r(on(time));
+  auto writer = [&]() -> task<> {
+    auto guard = co_await m.lock();
+    co_await done.wait();
+  };
+  auto reader = [&]() -> task<> {
+    auto guard = co_await m.lock_shared();
+    co_await done.wait();
+  };
+  const diagnosis written = look_after(r, [&] {
+    r.loop().spawn(writer(), "first").detach();
+    r.loop().spawn(reader(), "second").detach();
+    r.loop().spawn(writer(), "third").detach();
+  });
+  for (const char* const waits : {"second", "third"}) {
+    const task_diagnosis& behind = named(written, waits);
+    ASSERT_EQ(behind.waits_on.size(), 1u);
+    EXPECT_EQ(written.tasks.at(behind.waits_on[0]).name, "first");
+    EXPECT_TRUE(contains(behind.waits_for, ", held by #1 \"first\"")) << behind.waits_for;
+  }
+  done.set();
+  r.run(let_others_run());
+  done.clear();
+  const diagnosis read = look_after(r, [&] {
+    r.loop().spawn(reader(), "one").detach();
+    r.loop().spawn(reader(), "other").detach();
+    r.loop().spawn(writer(), "behind").detach();
+  });
+  const task_diagnosis& behind = named(read, "behind");
+  EXPECT_TRUE(behind.waits_on.empty()) << "the writer before has unlocked";
+  EXPECT_TRUE(contains(behind.waits_for, ": 2 readers are in")) << behind.waits_for;
   done.set();
 }
 

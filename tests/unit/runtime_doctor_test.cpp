@@ -87,7 +87,7 @@ TEST(runtime_doctor, finds_a_circle_across_workers) {
   for (const task_diagnosis& each : found.tasks) {
     EXPECT_EQ(each.worker, each.name == "there" ? 0u : 1u);
     EXPECT_EQ(each.state, task_state::waits);
-    EXPECT_EQ(each.waits_at.size(), 1u);
+    EXPECT_EQ(each.waits_at.size(), detail::doctor_is_on ? 1u : 0u);
     EXPECT_TRUE(contains(each.waits_for, "mutex::lock of ")) << each.waits_for;
   }
   std::ostringstream out;

@@ -39,7 +39,7 @@ bool condition_awaiter<Family>::publish() noexcept {
 
 template <class Family>
 void condition_awaiter<Family>::await_resume() {
-  condition_.mutex_.owner_.set(*asker_);
+  condition_.mutex_.owner_.set(asker_);
   if (outcome == wait_outcome::withdrawn) {
     throw_cancel();
   }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/sync/shared_mutex.hpp>
 
+#include <harrier/detail/wait_facts.hpp>
+
+#include <string>
+
 namespace harrier {
 
 template <class Family>
@@ -30,10 +34,14 @@ namespace detail {
 
 template <class Family>
 bool shared_lock_awaiter<Family>::publish() noexcept {
-  return suspended(mutex_.line_.take_or_wait(
+  const wait_start how = mutex_.line_.take_or_wait(
       *this,
       [mode = mode_](std::uint64_t now) { return basic_shared_mutex<Family>::take(now, mode); },
-      [this] { return begin_wait(); }));
+      [this] { return begin_wait(); });
+  if (how == wait_start::taken) {
+    note_writer();
+  }
+  return suspended(how);
 }
 
 template <class Family>
@@ -55,7 +63,16 @@ withdrawal shared_lock_awaiter<Family>::withdraw(ready_node& node) noexcept {
 
 template <class Family>
 void shared_lock_awaiter<Family>::tell(const ready_node& node, wait_facts& facts) {
-  facts.object = &static_cast<const shared_lock_awaiter&>(node).mutex_;
+  const basic_shared_mutex<Family>& mutex = static_cast<const shared_lock_awaiter&>(node).mutex_;
+  facts.object = &mutex;
+  if (const std::uint64_t readers = mutex.readers(); readers != 0) {
+    facts.more = std::to_string(readers) + (readers == 1 ? " reader is in" : " readers are in");
+    return;
+  }
+  facts.is_held = true;
+  if (const promise_base* const writer = mutex.writer_.get()) {
+    facts.on.push_back(writer);
+  }
 }
 
 template <class Family>

@@ -20,7 +20,8 @@ namespace harrier::test {
 
 enum class turns {
   any,  ///< right whatever worker runs what
-  in_order,  ///< relies on the turns of a single loop
+  in_order,  ///< relies on tasks taking turns on one loop
+  of_a_runner,  ///< relies on a callback coming before the task that yielded after it: a runner's turns
 };
 
 /// Runs one case, in the way of the program that it is linked into.
@@ -36,3 +37,5 @@ void run_case(task<> (*body)(), turns needs);
 #define ASYNCIO_CASE(suite, name) HARRIER_ASYNCIO_CASE(suite, name, ::harrier::test::turns::any)
 #define ASYNCIO_CASE_IN_ORDER(suite, name) \
   HARRIER_ASYNCIO_CASE(suite, name, ::harrier::test::turns::in_order)
+#define ASYNCIO_CASE_OF_A_RUNNER(suite, name) \
+  HARRIER_ASYNCIO_CASE(suite, name, ::harrier::test::turns::of_a_runner)

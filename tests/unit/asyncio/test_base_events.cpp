@@ -31,7 +31,7 @@ TEST(test_base_events, test_close) {
   EXPECT_THROW((void)loop.submit(give(1)), loop_closed);
 }
 
-ASYNCIO_CASE_IN_ORDER(test_base_events, test_call_soon) {
+ASYNCIO_CASE_OF_A_RUNNER(test_base_events, test_call_soon) {
   bool called = false;
   this_loop().call_soon([&] { called = true; });
   EXPECT_FALSE(called);
@@ -112,7 +112,7 @@ ASYNCIO_CASE_IN_ORDER(test_base_events, test__add_callback_cancelled_handle) {
 }
 
 // What is queued while a turn runs waits for the next.
-ASYNCIO_CASE_IN_ORDER(test_base_events, test__run_once_schedule_handle) {
+ASYNCIO_CASE_OF_A_RUNNER(test_base_events, test__run_once_schedule_handle) {
   std::string order;
   this_loop().call_soon([&] {
     order += 'a';

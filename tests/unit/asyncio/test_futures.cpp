@@ -121,7 +121,7 @@ ASYNCIO_CASE(test_futures, test_future_cancel_message_getter) {
   EXPECT_EQ(seen, "my message");
 }
 
-ASYNCIO_CASE_IN_ORDER(test_futures, test_callbacks_invoked_on_set_result) {
+ASYNCIO_CASE_OF_A_RUNNER(test_futures, test_callbacks_invoked_on_set_result) {
   std::vector<std::string> calls;
   promise<std::string> source;
   auto f = source.get_future();
@@ -140,7 +140,7 @@ ASYNCIO_CASE_IN_ORDER(test_futures, test_callbacks_invoked_on_set_result) {
   EXPECT_EQ(calls.size(), 3u);
 }
 
-ASYNCIO_CASE_IN_ORDER(test_futures, test_callbacks_invoked_on_set_exception) {
+ASYNCIO_CASE_OF_A_RUNNER(test_futures, test_callbacks_invoked_on_set_exception) {
   int calls = 0;
   promise<int> source;
   auto f = source.get_future();
@@ -167,21 +167,21 @@ task<> remove_some(std::vector<int> removed, std::vector<int> expected) {
   EXPECT_EQ(calls, expected);
 }
 
-ASYNCIO_CASE_IN_ORDER(test_futures, test_callbacks_remove_first_callback) {
+ASYNCIO_CASE_OF_A_RUNNER(test_futures, test_callbacks_remove_first_callback) {
   std::vector<int> removed{0};
   std::vector<int> expected{1, 2};
   auto work = remove_some(removed, expected);
   co_await work;
 }
 
-ASYNCIO_CASE_IN_ORDER(test_futures, test_callbacks_remove_first_and_second_callback) {
+ASYNCIO_CASE_OF_A_RUNNER(test_futures, test_callbacks_remove_first_and_second_callback) {
   std::vector<int> removed{0, 1};
   std::vector<int> expected{2};
   auto work = remove_some(removed, expected);
   co_await work;
 }
 
-ASYNCIO_CASE_IN_ORDER(test_futures, test_callbacks_remove_third_callback) {
+ASYNCIO_CASE_OF_A_RUNNER(test_futures, test_callbacks_remove_third_callback) {
   std::vector<int> removed{2};
   std::vector<int> expected{0, 1};
   auto work = remove_some(removed, expected);
@@ -230,7 +230,7 @@ ASYNCIO_CASE(test_futures, test_remove_done_callbacks_list_mutation) {
   EXPECT_EQ(calls, 0);
 }
 
-ASYNCIO_CASE_IN_ORDER(test_futures, test_schedule_callbacks_list_mutation_1) {
+ASYNCIO_CASE_OF_A_RUNNER(test_futures, test_schedule_callbacks_list_mutation_1) {
   const int second = 0;
   promise<int> source;
   auto f = source.get_future();

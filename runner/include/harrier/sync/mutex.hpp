@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <harrier/detail/lock_owner.hpp>
 #include <harrier/detail/sync_family.hpp>
 #include <harrier/detail/sync_waiter.hpp>
 #include <harrier/detail/waiting_line.hpp>
 #include <harrier/sync/errors.hpp>
 
-#include <atomic>
 #include <coroutine>
 #include <utility>
 
@@ -59,33 +59,6 @@ class [[nodiscard]] basic_mutex_guard {
 
 namespace detail {
 
-/// Which task holds a mutex, for the doctor and an assertion.
-class mutex_owner {
- public:
-#if defined(HARRIER_ASSERTIONS) || !defined(NDEBUG)
-  static constexpr bool is_known = true;
-#else
-  static constexpr bool is_known = doctor_is_on;
-#endif
-  // relaxed: only the holder itself finds itself here; to the doctor it is a name that is not followed
-  void set(promise_base& waiter) noexcept {
-    if constexpr (is_known) {
-      task_.store(&waiter.chain_root(), std::memory_order_relaxed);
-    }
-  }
-  void clear() noexcept {
-    if constexpr (is_known) {
-      task_.store(nullptr, std::memory_order_relaxed);
-    }
-  }
-  bool is_of(promise_base& waiter) const noexcept { return get() == &waiter.chain_root(); }
-  /// Null: nobody, or nobody knows.
-  const promise_base* get() const noexcept { return task_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<const promise_base*> task_{nullptr};
-};
-
 template <class Family>
 class HARRIER_EXPORT condition_awaiter;
 
@@ -123,11 +96,7 @@ class HARRIER_EXPORT lock_awaiter final : public sync_waiter {
 
  private:
   bool publish() noexcept;
-  void note_holder() const noexcept {
-    if (asker_ != nullptr) {
-      mutex_.owner_.set(*asker_);
-    }
-  }
+  void note_holder() const noexcept { mutex_.owner_.set(asker_); }
   static withdrawal withdraw(ready_node& node) noexcept;
   static void tell(const ready_node& node, wait_facts& facts);
   static const ready_operations operations_table;
@@ -225,7 +194,7 @@ class HARRIER_EXPORT basic_mutex {
   bool pass_on() noexcept;
 
   detail::waiting_line<typename Family::word> line_;
-  detail::mutex_owner owner_;
+  detail::lock_owner owner_;
   [[no_unique_address]] typename Family::binding binding_;
 };
 

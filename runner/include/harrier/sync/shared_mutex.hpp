@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <harrier/detail/lock_owner.hpp>
 #include <harrier/detail/sync_family.hpp>
 #include <harrier/detail/sync_waiter.hpp>
 #include <harrier/detail/waiting_line.hpp>
@@ -64,14 +65,23 @@ namespace detail {
 template <class Family>
 class HARRIER_EXPORT shared_lock_awaiter final : public sync_waiter {
  public:
-  shared_lock_awaiter(basic_shared_mutex<Family>& mutex, lock_mode mode) noexcept
-      : sync_waiter(operations_table), mutex_(mutex), mode_(mode) {}
+  shared_lock_awaiter(basic_shared_mutex<Family>& mutex, lock_mode mode,
+                      promise_base* asker) noexcept
+      : sync_waiter(operations_table), mutex_(mutex), mode_(mode), asker_(asker) {}
 
-  bool await_ready() const noexcept { return mutex_.try_lock_now(mode_); }
+  bool await_ready() const noexcept {
+    const bool locked = mutex_.try_lock_now(mode_);
+    if (locked) {
+      note_writer();
+    }
+    return locked;
+  }
 
   template <class Promise>
   HARRIER_PUBLISHES bool await_suspend(std::coroutine_handle<Promise> handle) {
     bind(handle, "shared_mutex::lock");
+    HARRIER_ASSERT(!mutex_.writer_.is_of(handle.promise()) &&
+                   "a task locks a shared_mutex that it holds");
     return publish();
   }
 
@@ -80,6 +90,9 @@ class HARRIER_EXPORT shared_lock_awaiter final : public sync_waiter {
       mutex_.unlock_held(mode_);
       return true;
     });
+    if (record != nullptr) {
+      note_writer();
+    }
     return basic_shared_mutex_guard<Family>(mutex_, mode_);
   }
 
@@ -87,12 +100,18 @@ class HARRIER_EXPORT shared_lock_awaiter final : public sync_waiter {
   friend basic_shared_mutex<Family>;
 
   bool publish() noexcept;
+  void note_writer() const noexcept {
+    if (mode_ == lock_mode::exclusive) {
+      mutex_.writer_.set(asker_);
+    }
+  }
   static withdrawal withdraw(ready_node& node) noexcept;
   static void tell(const ready_node& node, wait_facts& facts);
   static const ready_operations operations_table;
 
   basic_shared_mutex<Family>& mutex_;
   const lock_mode mode_;
+  promise_base* asker_;  ///< null: a coroutine that is none of ours asked
 };
 
 template <class Family>
@@ -101,8 +120,11 @@ class [[nodiscard]] shared_lock_operation {
   using harrier_native = void;
   shared_lock_operation(basic_shared_mutex<Family>& mutex, lock_mode mode) noexcept
       : mutex_(&mutex), mode_(mode) {}
+  shared_lock_awaiter<Family> awaited_by(promise_base& waiter) const noexcept {
+    return shared_lock_awaiter<Family>(*mutex_, mode_, &waiter);
+  }
   shared_lock_awaiter<Family> operator co_await() const noexcept {
-    return shared_lock_awaiter<Family>(*mutex_, mode_);
+    return shared_lock_awaiter<Family>(*mutex_, mode_, nullptr);
   }
 
  private:
@@ -140,11 +162,11 @@ class HARRIER_EXPORT basic_shared_mutex {
   guard try_lock_shared() { return try_guard(lock_mode::shared); }
 
   /// Whether a writer is in.
-  bool is_locked() const noexcept { return line_.value() == writer; }
+  bool is_locked() const noexcept { return line_.value() == written; }
   /// How many readers are in.
   std::uint64_t readers() const noexcept {
     const std::uint64_t now = line_.value();
-    return now == writer ? 0 : now;
+    return now == written ? 0 : now;
   }
 
  private:
@@ -152,13 +174,13 @@ class HARRIER_EXPORT basic_shared_mutex {
   friend class detail::shared_lock_awaiter<Family>;
 
   // The value: how many readers are in, or that a writer is.
-  static constexpr std::uint64_t writer = std::uint64_t{1} << 60;
+  static constexpr std::uint64_t written = std::uint64_t{1} << 60;
 
   static constexpr detail::next_value take(std::uint64_t now, lock_mode mode) noexcept {
     if (mode == lock_mode::exclusive) {
-      return now == 0 ? detail::next_value(writer) : detail::next_value::none();
+      return now == 0 ? detail::next_value(written) : detail::next_value::none();
     }
-    return now != writer ? detail::next_value(now + 1) : detail::next_value::none();
+    return now != written ? detail::next_value(now + 1) : detail::next_value::none();
   }
   static constexpr std::uint64_t after_unlock(std::uint64_t now, lock_mode mode) noexcept {
     return mode == lock_mode::exclusive ? 0 : now - 1;
@@ -178,6 +200,9 @@ class HARRIER_EXPORT basic_shared_mutex {
   }
   void unlock_held(lock_mode mode) noexcept {
     binding_.check_or_die("a local_shared_mutex was unlocked on another loop than its own");
+    if (mode == lock_mode::exclusive) {
+      writer_.clear();
+    }
     if (!line_.try_give(
             [mode](std::uint64_t now) { return detail::next_value(after_unlock(now, mode)); })) {
       unlock_slowly(mode);
@@ -188,6 +213,7 @@ class HARRIER_EXPORT basic_shared_mutex {
   std::uint64_t admit(std::uint64_t now, detail::waiter_queue& woken) noexcept;
 
   detail::waiting_line<typename Family::word> line_;
+  detail::lock_owner writer_;
   [[no_unique_address]] typename Family::binding binding_;
 };
 
