@@ -246,15 +246,19 @@ bool worker_slot::run_low() {
          (batches_of(priority::low).count != 0 && run_new_items(priority::low));
 }
 
-/// One step in 61 is for a class that others keep from running: low and normal take turns.
+/// One step in 61 is for a class that others keep from running: low and normal take turns. Tasks that
+/// never stop to yield, say until a later item has run, keep new items from starting: theirs is one step
+/// in 1952, too few to fill a window with items while earlier ones could end.
 bool worker_slot::run_passed_over() {
   if (finds_high_batch()) {
     return false;
   }
-  if (steps_begun() / inbox_interval % 2 == 0) {
+  const std::uint32_t look = steps_begun() / inbox_interval;
+  if (look % 2 == 0) {
     return run_low();
   }
-  return may_have_high_ && (run_ready() || run_new_items(priority::normal));
+  return (may_have_high_ && run_ready()) ||
+         ((may_have_high_ || look % 32 == 31) && run_new_items(priority::normal));
 }
 
 /// What event_loop::step() does, without the call.

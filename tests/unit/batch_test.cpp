@@ -217,6 +217,25 @@ TEST(batch, is_awaited_from_the_only_worker_of_its_runtime) {
   EXPECT_EQ(rt.run(main()), 10'000u);
 }
 
+// A poll never leaves the queue of what is ready, which comes before items that have not started.
+TEST(batch, starts_later_items_while_an_earlier_one_polls_for_them) {
+  for (const bool has_a_low_one : {false, true}) {
+    runtime rt(std::size_t{1});
+    constexpr std::uint64_t last = 999;
+    bool has_run = false;  // one worker: no other thread looks
+    auto item = [&](std::uint64_t i) -> task<> {
+      while (i == 0 && !has_run) co_await yield();
+      has_run |= i == last;
+    };
+    auto low = rt.dispatch(has_a_low_one ? 100 : 0, [](std::uint64_t i) { return give(int(i)); },
+                           dispatch_options().with_priority(priority::low));
+    auto op = rt.dispatch(last + 1, item);
+    op.wait();
+    low.wait();
+    EXPECT_EQ(op.counts().completed, last + 1);
+  }
+}
+
 TEST(batch, is_awaited_from_a_lone_runner) {
   runtime rt(std::size_t{2});
   auto main = [&]() -> task<std::size_t> {
