@@ -361,6 +361,23 @@ void event_loop::name_live(const char* what) noexcept {
   }
 }
 
+/// Of the tasks that are about to be destroyed: while one goes, and unlocks what it holds, another must
+/// not be given it.
+void event_loop::end_waits_for_good() noexcept {
+  live_.for_each([this](task_record& record) {
+    if (const ready_node* granted = detail::end_wait_for_good(record)) {
+      while (!ready_.contains(*granted)) {
+        collect();  // another thread is about to post it
+      }
+    }
+  });
+  // What some were granted, by others or because those before them gave up, goes back.
+  collect();
+  while (ready_node* node = ready_.pop_front()) {
+    discard(*node);
+  }
+}
+
 void event_loop::close(duration drain, duration limit) {
   if (closed_) {
     return;
@@ -378,6 +395,7 @@ void event_loop::close(duration drain, duration limit) {
   }
   if (live_.size() != 0) {
     name_live("could not be ended and is destroyed where it waits");
+    end_waits_for_good();
     while (task_record* stuck = live_.any()) {
       detail::destroy_where_it_waits(*stuck);
     }

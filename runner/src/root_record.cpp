@@ -157,11 +157,22 @@ constexpr record_operations plain_operations{
 
 }  // namespace
 
-void destroy_where_it_waits(task_record& record) noexcept {
+const ready_node* end_wait_for_good(task_record& record) noexcept {
   const auto phase = task_record::phase_of(record.state.load(std::memory_order_relaxed));
-  if (phase == task_record::waiting || phase == task_record::cancelling) {
-    record.wait->operations->withdraw(*record.wait);
+  if (phase != task_record::waiting && phase != task_record::cancelling) {
+    return nullptr;
   }
+  const withdrawal how = record.wait->operations->withdraw(*record.wait);
+  if (how == withdrawal::too_late) {
+    return record.wait->operations->discard != nullptr ? record.wait : nullptr;
+  }
+  // relaxed: nobody finds the wait any more
+  record.state.fetch_and(~task_record::phase_mask, std::memory_order_relaxed);
+  return nullptr;
+}
+
+void destroy_where_it_waits(task_record& record) noexcept {
+  end_wait_for_good(record);  // of a task that has come since
   if (record.root == nullptr || record.root->started_as != role::root) {
     record_list::remove(record);  // a plain record: its coroutine goes with the frame that owns it
     record.release();

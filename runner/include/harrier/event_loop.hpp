@@ -53,6 +53,9 @@ HARRIER_EXPORT task_record& submit_root_record(promise_base& root, event_loop& h
 /// Runs the first step of a task here and now, if this thread runs its loop and not too many such
 /// steps are nested already; else queues it.
 HARRIER_EXPORT void start_eagerly(task_record& record, event_loop& loop) noexcept;
+/// Ends the wait of a task that will not be resumed. Gives its node if that was granted something and
+/// is on its way to the loop's queue, from where it can be discarded.
+HARRIER_EXPORT const ready_node* end_wait_for_good(task_record& record) noexcept;
 /// Ends a task that can be neither resumed nor cancelled: destroys its frame, and all it owns.
 HARRIER_EXPORT void destroy_where_it_waits(task_record& record) noexcept;
 }  // namespace detail
@@ -232,6 +235,7 @@ class HARRIER_EXPORT event_loop {
   void run_turn();
   void wait_until(time_point latest);
   void cancel_all() noexcept;
+  void end_waits_for_good() noexcept;
   void end_all(duration drain, duration limit);
 
   // constant after construction

@@ -56,8 +56,13 @@ void lock_awaiter<Family>::tell(const ready_node& node, wait_facts& facts) {
 }
 
 template <class Family>
+void lock_awaiter<Family>::give_back(ready_node& node) noexcept {
+  static_cast<lock_awaiter&>(node).mutex_.unlock_held();
+}
+
+template <class Family>
 const ready_operations lock_awaiter<Family>::operations_table =
-    suspension::wait_table("mutex::lock", withdraw, tell);
+    suspension::wait_table("mutex::lock", withdraw, tell, give_back);
 
 template class lock_awaiter<any_loop>;
 template class lock_awaiter<one_loop>;

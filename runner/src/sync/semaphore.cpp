@@ -47,8 +47,13 @@ void acquire_suspension<Family>::tell(const ready_node& node, wait_facts& facts)
 }
 
 template <class Family>
+void acquire_suspension<Family>::give_back(ready_node& node) noexcept {
+  static_cast<acquire_suspension&>(node).from_.give_back();
+}
+
+template <class Family>
 const ready_operations acquire_suspension<Family>::operations_table =
-    suspension::wait_table("semaphore::acquire", withdraw, tell);
+    suspension::wait_table("semaphore::acquire", withdraw, tell, give_back);
 
 template class acquire_suspension<any_loop>;
 template class acquire_suspension<one_loop>;

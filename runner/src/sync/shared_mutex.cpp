@@ -76,8 +76,14 @@ void shared_lock_awaiter<Family>::tell(const ready_node& node, wait_facts& facts
 }
 
 template <class Family>
+void shared_lock_awaiter<Family>::give_back(ready_node& node) noexcept {
+  auto& self = static_cast<shared_lock_awaiter&>(node);
+  self.mutex_.unlock_held(self.mode_);
+}
+
+template <class Family>
 const ready_operations shared_lock_awaiter<Family>::operations_table =
-    suspension::wait_table("shared_mutex::lock", withdraw, tell);
+    suspension::wait_table("shared_mutex::lock", withdraw, tell, give_back);
 
 template class shared_lock_awaiter<any_loop>;
 template class shared_lock_awaiter<one_loop>;

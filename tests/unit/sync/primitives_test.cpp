@@ -272,6 +272,62 @@ TYPED_TEST(primitives_test, a_wait_that_is_destroyed_does_not_unlock_anothers_mu
   }
 }
 
+// What one frame gives back while it is destroyed is not given to another that will be.
+TYPED_TEST(primitives_test, nothing_stays_taken_by_tasks_that_close_destroys) {
+  error_log log;
+  runner_options options = on(this->time);
+  options.exception_handler = std::ref(log);
+  runner closing(options);
+  typename TypeParam::mutex m;
+  typename TypeParam::shared_mutex shared;
+  typename TypeParam::semaphore units(1);
+  typename TypeParam::event never;
+  auto stay = [&]() -> task<> {
+    for (;;) {
+      try {
+        co_await never.wait();
+      } catch (const cancelled&) {  // ignored, for ever
+      }
+    }
+  };
+  auto hold = [&]() -> task<> {
+    auto guard = co_await m.lock();
+    auto reading = co_await shared.lock_shared();
+    auto permit = co_await units.acquire_permit();
+    auto staying = stay();
+    co_await staying;
+  };
+  auto insist = [&](auto& of, auto get) -> task<> {
+    for (;;) {
+      try {
+        auto got = co_await get(of);
+        auto staying = stay();
+        co_await staying;
+      } catch (const cancelled&) {  // ignored, for ever
+      }
+    }
+  };
+  auto start = [&]() -> task<> {
+    spawn(hold()).detach();
+    co_await let_run(2);
+    for (int times = 0; times < 2; ++times) {
+      spawn(insist(m, [](auto& of) { return of.lock(); })).detach();
+      spawn(insist(shared, [](auto& of) { return of.lock(); })).detach();
+      spawn(insist(shared, [](auto& of) { return of.lock_shared(); })).detach();
+      spawn(insist(units, [](auto& of) { return of.acquire_permit(); })).detach();
+    }
+    co_await let_run(2);
+  };
+  closing.run(start());
+  closing.close();
+  EXPECT_GE(log.size(), 9u);
+  EXPECT_FALSE(m.is_locked());
+  EXPECT_FALSE(shared.is_locked());
+  EXPECT_EQ(shared.readers(), 0u);
+  EXPECT_EQ(units.available(), 1);
+  never.set();
+}
+
 // Whoever held it has gone meanwhile: a later owner keeps it, and the primitive goes on as before.
 TYPED_TEST(primitives_test,
            a_wait_that_is_destroyed_after_its_guard_was_let_go_leaves_the_mutex_usable) {

@@ -85,8 +85,14 @@ class [[nodiscard]] receive_awaiter final : public sync_waiter {
   static void tell(const ready_node& node, wait_facts& facts) {
     facts.object = &static_cast<const receive_awaiter&>(node).channel_;
   }
+  static void give_back(ready_node& node) noexcept {
+    auto& self = static_cast<receive_awaiter&>(node);
+    if (self.item) {
+      self.channel_.hand_back(*self.item);
+    }
+  }
   static constexpr ready_operations operations_table =
-      suspension::wait_table("channel::receive", withdraw, tell);
+      suspension::wait_table("channel::receive", withdraw, tell, give_back);
 
   Channel& channel_;
 };

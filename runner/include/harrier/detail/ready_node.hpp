@@ -27,7 +27,8 @@ struct ready_operations {
   /// Takes a waiting node away from whoever would wake it. On the loop of the wait; suspensions
   /// only.
   withdrawal (*withdraw)(ready_node& node) noexcept;
-  /// Frees a node that will never run; for nodes that own themselves, else null.
+  /// The node will never run: frees it if it owns itself; of a wait, gives back what was granted to it.
+  /// Null: there is nothing to do.
   void (*discard)(ready_node& node) noexcept;
   /// Whether another worker may run the node, a task's record or wait; otherwise it stays on the
   /// loop it was enqueued on.
@@ -79,6 +80,14 @@ class ready_list {
       front_ = node->next;
     }
     return node;
+  }
+
+  bool contains(const ready_node& wanted) const noexcept {
+    const ready_node* node = front_;
+    while (node != nullptr && node != &wanted) {
+      node = node->next;
+    }
+    return node != nullptr;
   }
 
   template <class Visit>

@@ -42,11 +42,11 @@ struct suspension : ready_node {
   HARRIER_EXPORT static void run(ready_node& node, execution& at);
 
   /// The operations of a wait, whose task may go on elsewhere.
-  static constexpr ready_operations wait_table(const char* waits_for,
-                                               withdrawal (*withdraw)(ready_node& node) noexcept,
-                                               void (*tell)(const ready_node& node,
-                                                            wait_facts& facts) = nullptr) noexcept {
-    return {run, withdraw, nullptr, true, nullptr, waits_for, tell};
+  static constexpr ready_operations wait_table(
+      const char* waits_for, withdrawal (*withdraw)(ready_node& node) noexcept,
+      void (*tell)(const ready_node& node, wait_facts& facts) = nullptr,
+      void (*give_back)(ready_node& node) noexcept = nullptr) noexcept {
+    return {run, withdraw, give_back, true, nullptr, waits_for, tell};
   }
 };
 

@@ -43,8 +43,11 @@ class [[nodiscard]] value_awaiter final : public sync_waiter {
   static void tell(const ready_node& node, wait_facts& facts) {
     facts.object = &static_cast<const value_awaiter&>(node).of_;
   }
+  static void give_back(ready_node& node) noexcept {
+    static_cast<value_awaiter&>(node).of_.take_back();
+  }
   static constexpr ready_operations operations_table =
-      suspension::wait_table(Primitive::wait_name, withdraw, tell);
+      suspension::wait_table(Primitive::wait_name, withdraw, tell, give_back);
 
   Primitive& of_;
 };

@@ -99,6 +99,7 @@ class HARRIER_EXPORT lock_awaiter final : public sync_waiter {
   void note_holder() const noexcept { mutex_.owner_.set(asker_); }
   static withdrawal withdraw(ready_node& node) noexcept;
   static void tell(const ready_node& node, wait_facts& facts);
+  static void give_back(ready_node& node) noexcept;
   static const ready_operations operations_table;
 
   basic_mutex<Family>& mutex_;

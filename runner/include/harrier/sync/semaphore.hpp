@@ -74,6 +74,7 @@ class HARRIER_EXPORT acquire_suspension : public sync_waiter {
   bool publish() noexcept;
   static withdrawal withdraw(ready_node& node) noexcept;
   static void tell(const ready_node& node, wait_facts& facts);
+  static void give_back(ready_node& node) noexcept;
   static const ready_operations operations_table;
 };
 

@@ -107,6 +107,7 @@ class HARRIER_EXPORT shared_lock_awaiter final : public sync_waiter {
   }
   static withdrawal withdraw(ready_node& node) noexcept;
   static void tell(const ready_node& node, wait_facts& facts);
+  static void give_back(ready_node& node) noexcept;
   static const ready_operations operations_table;
 
   basic_shared_mutex<Family>& mutex_;
