@@ -99,6 +99,9 @@ void batch_core::leave_out_completed(std::size_t slots) {
     throw std::invalid_argument("with_checkpoint: the input has no indices that a later run knows");
   }
   const index_set completed = options_.recorder->begin(total_, slots);
+  for (std::size_t s = 0; s < slots; ++s) {
+    runs_.emplace_back(*options_.recorder, s);
+  }
   if (completed.empty()) {
     return;
   }
@@ -119,6 +122,17 @@ std::uint64_t batch_core::permuted_index(std::uint64_t position) const noexcept 
     position = (position - starts_[slot]) * slot_count_ + slot;
   }
   return left_.empty() ? position : left_.index_of(position);
+}
+
+index_range batch_core::indices_at(std::uint64_t position, std::uint64_t last) const noexcept {
+  if (identity_) {
+    return index_range(position, last);
+  }
+  if (order_.empty() && starts_.empty()) {
+    return left_.indices_at(position, last);
+  }
+  const std::uint64_t index = permuted_index(position);
+  return index_range(index, index + 1);
 }
 
 bool batch_core::borrow_window(batch_lane& at) noexcept {
@@ -242,8 +256,9 @@ void batch_core::drop_positions(std::uint64_t first, std::uint64_t last) noexcep
   try {
     store_result(at, promise, index);
     bump(at.completed);
-    if (recorder() != nullptr) {
-      recorder()->completed(here()->slot->index(), index_range(index, index + 1));
+    if (slot_runs* const mine = runs(at.slot)) {
+      mine->resumed.go_on_with(index);
+      mine->resumed.add(index);
     }
   } catch (...) {  // the move of the result threw: that is the item's failure
     item_failed(at, index, std::current_exception());
@@ -343,6 +358,9 @@ void batch_core::complete_if_empty() noexcept {
 
 void batch_core::complete() noexcept {
   release_inputs();
+  for (slot_runs& each : runs_) {
+    each.close();
+  }
   options_.recorder.reset();  // every item that completed has been told
   ended_ = clock_->now();
   std::vector<join_handle<void>> companions;

@@ -115,24 +115,72 @@ index_set checkpoint_core::begin(std::uint64_t total, std::size_t /*slots*/) {
 }
 
 void checkpoint_core::completed(std::size_t slot, index_range items) noexcept {
-  lane& at = lanes_[slot % lanes];
+  lane& at = lane_of(slot);
   bool is_full = false;
+  {
+    const std::scoped_lock guard(at.mutex);
+    is_full = keep(at, items);
+  }
+  collect_if(is_full, at);
+}
+
+void checkpoint_core::open(std::size_t slot, completion_run& run) noexcept {
+  lane& at = lane_of(slot);
+  const std::scoped_lock guard(at.mutex);
+  run.next = std::exchange(at.open, &run);
+}
+
+void checkpoint_core::move(std::size_t slot, completion_run& run, std::uint64_t index) noexcept {
+  lane& at = lane_of(slot);
+  bool is_full = false;
+  {
+    const std::scoped_lock guard(at.mutex);
+    is_full = keep(at, run.items());
+    run.restart(index);
+  }
+  collect_if(is_full, at);
+}
+
+void checkpoint_core::close(std::size_t slot, completion_run& run) noexcept {
+  lane& at = lane_of(slot);
+  bool is_full = false;
+  {
+    const std::scoped_lock guard(at.mutex);
+    completion_run** link = &at.open;
+    while (*link != &run) {  // one or two: a coroutine that helps may run chunks inside a chunk
+      link = &(*link)->next;
+    }
+    *link = run.next;
+    is_full = keep(at, run.items());
+  }
+  collect_if(is_full, at);
+}
+
+/// Under the lane's mutex. True: it has much to hand over.
+bool checkpoint_core::keep(lane& at, index_range items) noexcept {
+  if (items.empty()) {
+    return false;
+  }
+  if (!at.ranges.empty() && at.ranges.back().last == items.first) {
+    at.ranges.back().last = items.last;
+    return false;
+  }
   try {
-    {
-      const std::scoped_lock guard(at.mutex);
-      if (!at.ranges.empty() && at.ranges.back().last == items.first) {
-        at.ranges.back().last = items.last;
-        return;
-      }
-      at.ranges.push_back(items);
-      is_full = at.ranges.size() >= most_ranges;
-    }
-    if (is_full) {
-      const std::scoped_lock guard(mutex_);
-      collect(at);
-    }
+    at.ranges.push_back(items);
   } catch (const std::bad_alloc&) {
-    // What is not recorded is done again by the next run, which is right, only slower.
+    return false;  // what is not recorded is done again by the next run, which is right, only slower
+  }
+  return at.ranges.size() >= most_ranges;
+}
+
+void checkpoint_core::collect_if(bool is_full, lane& from) noexcept {
+  if (!is_full) {
+    return;
+  }
+  try {
+    const std::scoped_lock guard(mutex_);
+    collect(from);
+  } catch (const std::bad_alloc&) {  // as above
   }
 }
 
@@ -140,6 +188,9 @@ void checkpoint_core::collect(lane& from) {
   std::vector<index_range> taken;
   {
     const std::scoped_lock guard(from.mutex);
+    for (const completion_run* run = from.open; run != nullptr; run = run->next) {
+      keep(from, run->items());  // what it has by now; it will tell of that again
+    }
     taken.swap(from.ranges);
   }
   if (!taken.empty()) {

@@ -8,9 +8,11 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <sstream>
+#include <thread>
 #include <vector>
 
 namespace harrier::test {
@@ -71,6 +73,75 @@ TEST(restart, failed_and_cancelled_items_are_not_recorded) {
   EXPECT_EQ(kept.finished().size(), 80u);
   EXPECT_FALSE(kept.finished().contains(3));
   EXPECT_FALSE(kept.finished().contains(94));
+}
+
+// Items so short that many are one chunk, and then one that takes as long as it likes: those before it
+// are known meanwhile, it is not, and nothing that comes after it.
+TEST(restart, what_has_ended_is_known_in_the_middle_of_a_chunk) {
+  const scratch_directory scratch;
+  runtime rt(std::size_t{1});
+  constexpr std::uint64_t total = 100'000;
+  constexpr std::uint64_t long_one = 50'003;
+  checkpoint kept(scratch / "c", items(total), by_hand());
+  std::atomic<bool> is_reached{false};
+  std::atomic<bool> may_end{false};
+  auto body = [&](std::uint64_t i) -> task<> {
+    if (i % 1000 == 998) co_await yield();
+    if (i == long_one) {
+      is_reached.store(true);
+      while (!may_end.load()) std::this_thread::yield();
+    }
+  };
+  auto all = rt.dispatch(total, body, dispatch_options().with_checkpoint(kept));
+  while (!is_reached.load()) std::this_thread::yield();
+  const index_set by_now = kept.finished();
+  may_end.store(true);
+  all.get();
+  EXPECT_TRUE(by_now.contains(long_one - 1));
+  EXPECT_FALSE(by_now.contains(long_one));
+  EXPECT_GE(by_now.size(), long_one - 51) << "some that gave way may wait behind it";
+  EXPECT_LE(by_now.size(), long_one);
+  EXPECT_THAT(kept.finished().ranges(), ElementsAre(index_range(0, total)));
+}
+
+// Read all the time, by save() and finished(): nothing is finished before its body has ended, and what has
+// been seen stays.
+TEST(restart, nothing_is_finished_before_it_has_ended) {
+  const scratch_directory scratch;
+  runtime rt(std::size_t{2});
+  constexpr std::uint64_t total = 30'000;
+  using deal = void (*)(dispatch_options&);
+  const std::vector<deal> ways{[](dispatch_options&) {},
+                               [](dispatch_options& o) { o.round_robin(); },
+                               [](dispatch_options& o) { o.with_window(7); }};
+  for (const deal way : ways) {
+    std::filesystem::remove(scratch / "c");
+    checkpoint kept(scratch / "c", items(total), by_hand());
+    std::vector<std::atomic<bool>> ended(total);
+    auto body = [&](std::uint64_t i) -> task<> {
+      if (i % 11 == 5) co_await yield();
+      if (i % 501 == 500) throw boom();
+      ended[i].store(true, std::memory_order_relaxed);  // what the checkpoint orders
+    };
+    dispatch_options options;
+    way(options.with_checkpoint(kept));
+    auto all = rt.dispatch(total, body, options);
+    index_set seen;
+    do {
+      const index_set now = kept.finished();
+      for (const index_range& each : now.ranges()) {
+        for (std::uint64_t i = each.first; i < each.last; ++i) {
+          ASSERT_TRUE(ended[i].load(std::memory_order_relaxed)) << i;
+        }
+      }
+      for (const index_range& each : seen.ranges()) ASSERT_TRUE(now.contains(each.first));
+      ASSERT_GE(now.size(), seen.size());
+      seen = now;
+    } while (!all.done());
+    all.wait();
+    EXPECT_EQ(kept.finished().size(), total - all.errors().size());
+    EXPECT_EQ(all.errors().size(), total / 501);
+  }
 }
 
 // The second batch runs only what the first left, however it is dealt.

@@ -119,15 +119,32 @@ class batch_made_by final : public Base {
     execution& at = *here();
     item_source source(*this);
     context_word* const outer = std::exchange(at.context, &source.context);
-    ended_items<!is_plain> ended(this->recorder(), slot.index());
+    auto ended = [&] {
+      if constexpr (is_plain) {
+        return ended_items();
+      } else {
+        return recorded_items(*this, slot.index());
+      }
+    }();
+    std::uint64_t known_until = position;  // up to there an index is its position and this:
+    std::uint64_t shift = 0;
     bool has_room = true;
     do {
       const std::uint64_t end = std::min(last, (position / run + 1) * run);
       while (position < end && !this->is_halted()) {
-        source.index = is_plain ? position : this->index_of(position);
+        if constexpr (!is_plain) {
+          if (position == known_until) {
+            const index_range next = this->indices_at(position, last);
+            known_until = position + next.size();
+            shift = next.first - position;
+            ended.go_on_with(next.first);
+          }
+        }
+        source.index = position + shift;
         ++position;
         // Most items take no room: it is looked at only after those that may have.
         if (start_item<T>(at, *this, lane, source, ended, [&] { return (*make_)(source.index); })) {
+          known_until = position;  // it may not have completed: the next one does not follow it
           has_room = this->has_room(lane);
           if (!has_room) {
             break;

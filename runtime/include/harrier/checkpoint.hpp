@@ -85,7 +85,7 @@ class checkpoint_options {
 /// Errors    checkpoint_error: the file is not a checkpoint of this batch, or in use; std::system_error:
 ///           it cannot be read or written. Nothing on disk was changed then. A save that fails later
 ///           is reported and tried again after the next interval; the batch goes on.
-/// Cost      an item that never suspends costs a few instructions, one that does a lock that nobody
+/// Cost      an item that ends in order on its worker costs a store, one that does not a lock that nobody
 ///           else wants; a thread of its own saves. Files beside it: `path`.lock with the number of
 ///           the process that has it open, for a moment `path`.tmp.
 /// Example   docs/batch.md

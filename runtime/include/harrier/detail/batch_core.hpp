@@ -24,6 +24,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -214,6 +215,8 @@ class HARRIER_EXPORT batch_core {
   bool return_window(batch_lane& lane) noexcept;
   std::size_t slots() const noexcept { return slot_count_; }
   completion_recorder* recorder() const noexcept { return options_.recorder.get(); }
+  /// Null without a recorder.
+  slot_runs* runs(std::size_t slot) noexcept { return runs_.empty() ? nullptr : &runs_[slot]; }
 
   /// Claims a chunk of the slot's lane and starts its items. False: nothing to claim, or no room.
   bool run_chunk(worker_slot& slot);
@@ -266,6 +269,8 @@ class HARRIER_EXPORT batch_core {
   std::uint64_t index_of(std::uint64_t position) const noexcept {
     return identity_ ? position : permuted_index(position);
   }
+  /// The index of `position`, and as many as follow it one by one, of the positions below `last`.
+  index_range indices_at(std::uint64_t position, std::uint64_t last) const noexcept;
   /// Whether the worker should look at other work before it starts more items.
   bool should_pause(worker_slot& slot) const noexcept;
   bool has_room(batch_lane& lane) noexcept {
@@ -333,6 +338,7 @@ class HARRIER_EXPORT batch_core {
   bool identity_ = true;  // positions are indices
   bool may_give_way_ = false;
   position_map left_;  // unless empty, the items to run
+  std::deque<slot_runs> runs_;  // unless empty, one for each slot; closed once the batch is done
   std::vector<std::uint64_t> order_;  // by key: the index at each position
   std::vector<std::uint64_t> starts_;  // round robin: the first position of each slot
 

@@ -108,7 +108,7 @@ class batch_pulled final : public Base {
 
   void start_pulled(execution& at, worker_slot& slot, batch_lane& lane, item_source& source,
                     pulled_elements<element>& pulled) {
-    ended_items<false> ended(nullptr, lane.slot);
+    ended_items ended;
     std::size_t k = 0;
     for (; k < pulled.size() && !this->is_cancelled(); ++k) {
       source.index = pulled.index(k);
@@ -117,7 +117,7 @@ class batch_pulled final : public Base {
     }
     for (; k < pulled.size(); ++k) {
       this->item_cancelled(lane, pulled.index(k));
-      ended.add_failed();
+      ended.add_failed(pulled.index(k));
     }
     ended.count(*this, slot, lane);
     pulled.clear();

@@ -36,6 +36,9 @@ class checkpoint_core final : public completion_recorder {
 
   index_set begin(std::uint64_t total, std::size_t slots) override;
   void completed(std::size_t slot, index_range items) noexcept override;
+  void open(std::size_t slot, completion_run& run) noexcept override;
+  void move(std::size_t slot, completion_run& run, std::uint64_t index) noexcept override;
+  void close(std::size_t slot, completion_run& run) noexcept override;
 
   void finish(index_range items, std::string_view output);
   void save();
@@ -55,10 +58,15 @@ class checkpoint_core final : public completion_recorder {
   struct alignas(64) lane {
     spin_mutex mutex;
     std::vector<index_range> ranges;  // guarded by mutex
+    completion_run* open =
+        nullptr;  // guarded by mutex; may be in a set already, as far as it was then
   };
 
   void resume(const checkpoint_contents& before);
   void refuse_other_batch(const checkpoint_contents& before) const;
+  lane& lane_of(std::size_t slot) noexcept { return lanes_[slot % lanes]; }
+  static bool keep(lane& at, index_range items) noexcept;
+  void collect_if(bool is_full, lane& from) noexcept;
   void collect(lane& from);
   void collect_all();
   void start_saving();

@@ -36,24 +36,15 @@ using item_result_t =
     typename decltype(call_factory(std::declval<Factory&>(), std::declval<Element>(),
                                    std::declval<const batch_item&>()))::value_type;
 
-/// Items of one chunk that ended without a suspension; `recorded` if somebody may have to be told which.
-template <bool recorded>
+/// Items of one chunk that ended without a suspension, and nobody has to be told which.
 class ended_items {
  public:
-  ended_items(completion_recorder* recorder, std::size_t slot) noexcept : run_(recorder, slot) {}
-
-  HARRIER_INLINE void add_completed(std::uint64_t index) noexcept {
-    ++completed_;
-    if constexpr (recorded) {
-      run_.add(index);
-    }
-  }
-  HARRIER_INLINE void add_failed() noexcept { ++failed_; }
+  HARRIER_INLINE void add_completed(std::uint64_t /*index*/) noexcept { ++completed_; }
+  HARRIER_INLINE void add_failed(std::uint64_t /*index*/) noexcept { ++failed_; }
 
   /// Those that suspended were counted then: they may have ended elsewhere, and the batch with them.
   void count(batch_core& batch, worker_slot& slot, batch_lane& lane) noexcept {
     bump(lane.started, completed_ + failed_);
-    run_.tell();
     bump(lane.completed, completed_);
     batch.count_finished(slot, lane, completed_ + failed_);
   }
@@ -61,7 +52,48 @@ class ended_items {
  private:
   std::uint64_t completed_ = 0;
   std::uint64_t failed_ = 0;
-  completion_run run_;
+};
+
+/// The same, if somebody may have to be told.
+class recorded_items {
+ public:
+  recorded_items(batch_core& batch, std::size_t slot) noexcept
+      : of_slot_(batch.runs(slot)), own_(batch.recorder(), slot) {
+    // A coroutine that helps may run a chunk inside a chunk, of the same batch.
+    if (of_slot_ != nullptr && !of_slot_->is_in_chunk) {
+      of_slot_->is_in_chunk = true;
+      run_ = &of_slot_->started;
+    }
+  }
+  recorded_items(const recorded_items&) = delete;
+  recorded_items& operator=(const recorded_items&) = delete;
+  ~recorded_items() = default;
+
+  /// Before an item that does not follow one that has completed.
+  void go_on_with(std::uint64_t index) noexcept { run_->go_on_with(index); }
+  HARRIER_INLINE void add_completed(std::uint64_t index) noexcept {
+    ended_.add_completed(index);
+    run_->add(index);
+  }
+  HARRIER_INLINE void add_failed(std::uint64_t index) noexcept {
+    ended_.add_failed(index);
+    run_->go_on_with(index + 1);
+  }
+
+  void count(batch_core& batch, worker_slot& slot, batch_lane& lane) noexcept {
+    if (run_ == &own_) {
+      run_->tell();
+    } else {
+      of_slot_->is_in_chunk = false;
+    }
+    ended_.count(batch, slot, lane);
+  }
+
+ private:
+  ended_items ended_;
+  slot_runs* of_slot_;
+  completion_run own_;
+  completion_run* run_ = &own_;
 };
 
 /// The item that was just started has suspended. It has given way, or its record has taken over, and
@@ -82,7 +114,7 @@ template <class T, class Batch, class Ended, class Make>
     }
   } catch (...) {  // the factory's failure is the item's
     batch.item_failed(lane, source.index, std::current_exception());
-    ended.add_failed();
+    ended.add_failed(source.index);
     return false;
   }
   task_promise<T>& promise = item.promise();
@@ -98,7 +130,7 @@ template <class T, class Batch, class Ended, class Make>
     ended.add_completed(source.index);
   } else {
     batch.settle(lane, promise, source.index);
-    ended.add_failed();
+    ended.add_failed(source.index);
   }
   item.destroy();
   if (source.context.is_counted()) [[unlikely]] {

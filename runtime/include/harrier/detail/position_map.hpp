@@ -27,11 +27,16 @@ class position_map {
   bool empty() const noexcept { return parts_.empty(); }
 
   std::uint64_t index_of(std::uint64_t position) const noexcept {
-    const auto after =
-        std::upper_bound(parts_.begin(), parts_.end(), position,
-                         [](std::uint64_t at, const part& of) { return at < of.position; });
-    const part& of = *std::prev(after);
+    const part& of = *std::prev(after(position));
     return of.index + (position - of.position);
+  }
+
+  /// The index of `position`, and those that follow it without a gap, of the positions below `last`.
+  index_range indices_at(std::uint64_t position, std::uint64_t last) const noexcept {
+    const auto next = after(position);
+    const part& of = *std::prev(next);
+    const std::uint64_t end = next == parts_.end() ? last : std::min(next->position, last);
+    return index_range(of.index + (position - of.position), of.index + (end - of.position));
   }
 
  private:
@@ -39,6 +44,12 @@ class position_map {
     std::uint64_t position;  // of its first item
     std::uint64_t index;
   };
+
+  std::vector<part>::const_iterator after(std::uint64_t position) const noexcept {
+    return std::upper_bound(parts_.begin(), parts_.end(), position,
+                            [](std::uint64_t at, const part& of) { return at < of.position; });
+  }
+
   std::vector<part> parts_;
 };
 
