@@ -23,15 +23,16 @@
 namespace harrier::detail {
 
 void runtime_core::check_worker(std::size_t worker, const char* call) const {
-  if (worker >= options_.workers) {
+  const std::size_t known =
+      workers() + spare_threads_.load(std::memory_order_acquire);  // [core:spare]
+  if (worker >= known) {
     throw std::out_of_range(std::string(call) + ": worker is " + std::to_string(worker) +
-                            "; this runtime has " + std::to_string(options_.workers) +
-                            ", numbered from 0");
+                            "; this runtime has " + std::to_string(known) + ", numbered from 0");
   }
 }
 
 void runtime_core::require_thread(std::size_t worker, const char* call) {
-  if (threads_.load(std::memory_order_relaxed) > worker) {  // a thread that was started stays
+  if (has_thread(worker)) {  // a thread that was started stays
     return;
   }
   const std::scoped_lock guard(mutex_);

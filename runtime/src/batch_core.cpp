@@ -39,11 +39,12 @@ batch_core::batch_core(std::uint64_t total, dispatch_options options)
 
 batch_core::~batch_core() = default;
 
-void batch_core::route(runtime_core& core, std::size_t slots) {
+void batch_core::route(runtime_core& core, std::size_t workers, std::size_t slots) {
   core_ = &core;
   handler_ = core.handler();
   clock_ = &core.time();
   began_ = clock_->now();
+  worker_count_ = workers;
   slot_count_ = slots;
   may_give_way_ = !core.is_debug() && !options_.strict && options_.urgency == priority::normal;
   lanes_ = std::make_unique<batch_lane[]>(slots);
@@ -52,27 +53,27 @@ void batch_core::route(runtime_core& core, std::size_t slots) {
     ++unit_shift_;
   }
   const std::uint64_t units = (positions_ + (std::uint64_t{1} << unit_shift_) - 1) >> unit_shift_;
-  std::vector<std::uint64_t> bounds(slots + 1);
-  if (options_.policy == routing::balanced || slots == 1) {
-    for (std::size_t s = 0; s <= slots; ++s) {
-      bounds[s] = units / slots * s + units % slots * s / slots;
+  std::vector<std::uint64_t> bounds(workers + 1);
+  if (options_.policy == routing::balanced || workers == 1) {
+    for (std::size_t s = 0; s <= workers; ++s) {
+      bounds[s] = units / workers * s + units % workers * s / workers;
     }
   } else if (options_.policy == routing::round_robin) {
     identity_ = false;
     unit_shift_ = 0;
-    for (std::size_t s = 0; s < slots; ++s) {
-      bounds[s + 1] = bounds[s] + (positions_ + slots - 1 - s) / slots;
+    for (std::size_t s = 0; s < workers; ++s) {
+      bounds[s + 1] = bounds[s] + (positions_ + workers - 1 - s) / workers;
     }
     starts_ = bounds;
   } else {
     identity_ = false;
-    std::vector<std::vector<std::uint64_t>> by_slot(slots);
+    std::vector<std::vector<std::uint64_t>> by_slot(workers);
     for (std::uint64_t position = 0; position < positions_; ++position) {
       const std::uint64_t index = left_.empty() ? position : left_.index_of(position);
-      by_slot[options_.key(index) % slots].push_back(index);
+      by_slot[options_.key(index) % workers].push_back(index);
     }
     order_.reserve(positions_);
-    for (std::size_t s = 0; s < slots; ++s) {
+    for (std::size_t s = 0; s < workers; ++s) {
       order_.insert(order_.end(), by_slot[s].begin(), by_slot[s].end());
       bounds[s + 1] = order_.size();
     }
@@ -85,8 +86,10 @@ void batch_core::route(runtime_core& core, std::size_t slots) {
     lane.slot = s;
     // relaxed: before the batch is handed to anybody
     lane.window.store(has_automatic_window() ? automatic_window : 0, std::memory_order_relaxed);
-    lane.range.install(
-        {static_cast<std::uint32_t>(bounds[s]), static_cast<std::uint32_t>(bounds[s + 1])});
+    if (s < workers) {
+      lane.range.install(
+          {static_cast<std::uint32_t>(bounds[s]), static_cast<std::uint32_t>(bounds[s + 1])});
+    }
   }
   prepare(slots);
 }
@@ -119,7 +122,7 @@ std::uint64_t batch_core::permuted_index(std::uint64_t position) const noexcept 
   if (!starts_.empty()) {
     const auto after = std::upper_bound(starts_.begin(), starts_.end(), position);
     const auto slot = static_cast<std::uint64_t>(after - starts_.begin()) - 1;
-    position = (position - starts_[slot]) * slot_count_ + slot;
+    position = (position - starts_[slot]) * worker_count_ + slot;
   }
   return left_.empty() ? position : left_.index_of(position);
 }

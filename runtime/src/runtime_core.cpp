@@ -4,6 +4,7 @@
 #include <harrier/detail/allocator.hpp>
 #include <harrier/detail/describe.hpp>
 #include <harrier/detail/seam.hpp>
+#include <harrier/detail/spare_workers.hpp>
 #include <harrier/detail/unlisted_record.hpp>
 
 #include <oneapi/tbb/task_arena.h>
@@ -43,11 +44,13 @@ runtime_core::runtime_core(runtime_options options)
       blocking_(options_.max_blocking_threads, options_.blocking_idle),
       idle_(options_.workers) {
   checked_workers(options_.workers);
+  check_spare_workers(options_);
   prepare_heavy_barrier();
   lobby_.widen_view(view_);
-  slots_.reserve(options_.workers);
-  for (std::size_t s = 0; s < options_.workers; ++s) {
-    slots_.push_back(std::make_unique<worker_slot>(*this, s));
+  const std::size_t slots = options_.workers + options_.spare_workers;
+  slots_.reserve(slots);
+  for (std::size_t s = 0; s < slots; ++s) {
+    slots_.push_back(std::make_unique<worker_slot>(*this, s, slots));
   }
   if (options_.provider == thread_provider::task_arena) {
     provider_ = std::make_shared<arena_provider>(*this, *clock_, options_.workers);
@@ -67,7 +70,7 @@ runtime_core::~runtime_core() {
 // --- handing work in
 
 void runtime_core::dispatch(batch_core& batch) {
-  batch.route(*this, workers());
+  batch.route(*this, workers(), slots());
   {
     const std::scoped_lock guard(mutex_);
     if (refusing_) {
@@ -89,6 +92,7 @@ void runtime_core::dispatch(batch_core& batch) {
        ++woken) {
     slot(static_cast<std::size_t>(woken)).wake();
   }
+  wake_spare_workers();
 }
 
 void runtime_core::forget(batch_core& batch) noexcept {
@@ -253,11 +257,17 @@ void runtime_core::start_thread() {
     return;
   }
   worker_slot& at = *slots_[threads_];
+  at.thread_ = make_thread(at);
+  ++threads_;
+  idle_.no_longer_hungry();
+}
+
+std::thread runtime_core::make_thread(worker_slot& at) {
   auto body = [this, &at] {
     const std::string name = "harrier/" + std::to_string(at.index());
     ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
     if (placement_) {
-      pin_worker(at.index());
+      at.index() < workers() ? pin_worker(at.index()) : placement_->unpin();
     }
     if (options_.on_thread_start) {
       options_.on_thread_start(at.index());
@@ -267,9 +277,7 @@ void runtime_core::start_thread() {
       options_.on_thread_stop(at.index());
     }
   };
-  at.thread_ = options_.thread_factory ? options_.thread_factory(body) : std::thread(body);
-  ++threads_;
-  idle_.no_longer_hungry();
+  return options_.thread_factory ? options_.thread_factory(body) : std::thread(body);
 }
 
 void runtime_core::start_threads(std::size_t wanted) {
@@ -348,6 +356,7 @@ runtime_metrics runtime_core::metrics() {
   {
     const std::scoped_lock guard(mutex_);
     sum.threads_started = threads_;
+    sum.spare_workers_started = spare_threads_;
     sum.watch_threads = stall_watch_ ? 1 : 0;
   }
   std::uint64_t spawned = 0;

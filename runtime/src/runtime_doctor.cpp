@@ -46,21 +46,22 @@ void runtime_core::watch_for_stalls() noexcept {
   }
 }
 
-void runtime_core::report_stall(worker_slot& slot, duration since) noexcept {
+std::string runtime_core::report_stall(worker_slot& slot, duration since) noexcept {
   bump(stalls_);
+  std::string name;
   try {
     std::string text =
         "worker " + std::to_string(slot.index()) + " has been in one step for " + in_seconds(since);
-    std::string name;
     thread_capture at;
     if (capture(slot.thread_id(), at, std::chrono::milliseconds(100))) {
       name = name_of_running(at.context);
       text += frames_in_words(at);
     }
-    lobby_.report(std::move(text), nullptr, std::move(name));
+    lobby_.report(std::move(text), nullptr, name);
   } catch (const std::bad_alloc&) {  // no memory for the text
     lobby_.report("a worker is stalled", nullptr, {});
   }
+  return name;
 }
 
 void runtime_core::deliver_dump() noexcept {

@@ -260,7 +260,11 @@ void runtime_core::stop(const close_options& how) {
       look_at = now + std::chrono::milliseconds(1);
     }
   }
-  ending_.store(true, std::memory_order_seq_cst);  // [core:ending] before the wakes below
+  {
+    const std::scoped_lock guard(
+        mutex_);  // whoever makes a thread under it has done so, or sees it
+    ending_.store(true, std::memory_order_seq_cst);  // [core:ending] before the wakes below
+  }
   if (provider_) {
     vacate_all();
   }

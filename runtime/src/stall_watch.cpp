@@ -7,11 +7,12 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <new>
 
 namespace harrier::detail {
 
 stall_watch::stall_watch(runtime_core& core, duration longest)
-    : core_(core), longest_(longest), slots_(core.workers()), thread_([this] { serve(); }) {}
+    : core_(core), longest_(longest), slots_(core.slots()), thread_([this] { serve(); }) {}
 
 stall_watch::~stall_watch() {
   ends_.store(1, std::memory_order_release);  // [stall_watch:ends]
@@ -27,6 +28,9 @@ void stall_watch::serve() noexcept {
     for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
       look_at(slot, slots_[slot], now);
     }
+    if (core_.options().spare_workers != 0) {
+      told_no_rescue_ = all_are_stalled() && core_.rescue(culprits(), told_no_rescue_);
+    }
     futex_wait(ends_, 0, deadline_after(now, pause));
   }
 }
@@ -40,8 +44,37 @@ void stall_watch::look_at(std::size_t slot, seen& before, steady_time now) noexc
     before.is_told = false;
   } else if (!before.is_told && now - before.since >= longest_) {
     before.is_told = true;
-    core_.report_stall(at, now - before.since);
+    before.task = core_.report_stall(at, now - before.since);
   }
+}
+
+/// Those that have a thread: all others will have one when there is work for it.
+bool stall_watch::all_are_stalled() const noexcept {
+  bool some = false;
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+    if (core_.has_thread(slot)) {
+      if (!slots_[slot].is_told) {
+        return false;
+      }
+      some = true;
+    }
+  }
+  return some;
+}
+
+std::string stall_watch::culprits() const noexcept {
+  std::string text;
+  try {
+    for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+      if (core_.has_thread(slot)) {
+        const std::string& task = slots_[slot].task;
+        text += (text.empty() ? "worker " : ", worker ") + std::to_string(slot) + ": " +
+                (task.empty() ? "no name known" : task);
+      }
+    }
+  } catch (const std::bad_alloc&) {  // those that fit
+  }
+  return text;
 }
 
 }  // namespace harrier::detail

@@ -7,16 +7,19 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <mutex>
 #include <new>
 #include <span>
 #include <thread>
+#include <vector>
 
 namespace harrier::detail {
 
 namespace {
 
 constexpr std::size_t most_resumed = 32;
+constexpr unsigned farthest = std::numeric_limits<unsigned>::max();
 /// Some microseconds: as long as a victim's steps may take that is asked, not forced, to step back. The
 /// barrier takes ten times as long while the victim runs, and interrupts it.
 constexpr unsigned times_asked = 128;
@@ -53,7 +56,11 @@ std::uint32_t worker_slot::random() noexcept {
 void worker_slot::sort_victims() noexcept {
   if (const placement* where = core_.where()) {
     try {
-      victims_.sort_by(where->distances_from(index_));
+      if (index_ < core_.workers()) {  // a spare worker has no place, and is as far as can be
+        std::vector<unsigned> distances = where->distances_from(index_);
+        distances.resize(core_.slots(), farthest);
+        victims_.sort_by(distances);
+      }
     } catch (const std::bad_alloc&) {  // then they stay equally far
     }
   }

@@ -23,13 +23,13 @@ constexpr std::uint32_t inbox_interval =
 
 }  // namespace
 
-worker_slot::worker_slot(runtime_core& core, std::size_t index)
+worker_slot::worker_slot(runtime_core& core, std::size_t index, std::size_t slots)
     : core_(core),
       index_(index),
       seed_(static_cast<std::uint32_t>(core.options().seed >> 32 ^ core.options().seed ^
                                        (index * 2654435761u) ^ seam::seed()) |
             1u),
-      victims_(index, core.workers()) {
+      victims_(index, slots) {
   // A few batches go on even if there is no memory any more.
   batches_.reserve(batches_without_memory);
   former_batches_.reserve(batches_without_memory);
@@ -376,7 +376,7 @@ bool worker_slot::sees_work() noexcept {
       return true;
     }
   }
-  for (std::size_t s = 0; s < core_.workers(); ++s) {
+  for (std::size_t s = 0; s < core_.slots(); ++s) {
     if (core_.slot(s).has_stealable()) {
       return true;
     }

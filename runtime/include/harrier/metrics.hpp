@@ -12,13 +12,15 @@ class runtime_metrics {
  public:
   runtime_metrics() noexcept {}
 
-  std::size_t workers = 0;
+  std::size_t workers = 0;  ///< without spare ones
   /// Under thread_provider::task_arena: slots that were given a thread at least once.
+  /// Spare workers are not among them.
   std::uint64_t threads_started = 0;
   /// Under thread_provider::task_arena: how often a thread of our own came, because oneTBB had none.
   std::uint64_t stand_ins = 0;
   std::uint64_t watch_threads = 0;  ///< 1 while there is one: runtime_options::stalled_after
   std::uint64_t stalls = 0;  ///< how often it has told of a worker
+  std::uint64_t spare_workers_started = 0;  ///< they stay: runtime_options::spare_workers
   std::uint64_t loops_created = 0;
   std::uint64_t pollers_created = 0;  ///< always 0 so far: loops wait on a futex
   std::int64_t frames_live = 0;

@@ -61,7 +61,7 @@ class HARRIER_EXPORT runtime_options {
   runtime_options& operator=(const runtime_options&);
   runtime_options& operator=(runtime_options&&) noexcept;
 
-  /// At most this many threads run coroutines, and at most this many loops exist.
+  /// At most this many threads run coroutines, and at most this many loops exist; and `spare_workers`.
   std::size_t workers;
   /// How many tasks spawned from outside may wait for a worker before spawn() blocks; 0: any
   /// number.
@@ -113,6 +113,22 @@ class HARRIER_EXPORT runtime_options {
   /// alone, at the moment of the report only: calls that block go on, but for those that never restart,
   /// nanosleep() and poll() among them, which return EINTR. Threads of oneTBB (`provider`) are not watched.
   duration stalled_after{0};
+  /// How many workers may be started beyond `workers` while all others, spare ones included, are in steps
+  /// that last longer than `stalled_after`: because they block their threads, for what only a task that is
+  /// queued can end, say. 0: none. One is started at each look of the watch that finds no other worker, and
+  /// the handler is told: who blocks, and how many of how many were started; and once that no more may be.
+  /// If its thread cannot be made, the handler is told, and it is tried again at the next look.
+  ///
+  /// A spare worker takes what it finds like any other: tasks from outside, what the blocked workers have
+  /// ready, forked children and batch items that have not started. It stays until the end, and is woken
+  /// last; nothing is dealt or sent to it unless its number (this_worker::id(), from `workers` on) is asked
+  /// for. It is tied to no processor. What stays behind a blocked worker: docs/doctor.md#blocked-workers.
+  ///
+  /// Errors   std::invalid_argument from the runtime: without `stalled_after`; with
+  ///          thread_provider::task_arena, which does not watch its threads, and has stand-ins; more than
+  ///          max_workers in all.
+  /// Cost     none to a step or an item. A few KiB for each that is never started.
+  std::size_t spare_workers = 0;
   /// Whether worker threads are tied to cores or NUMA nodes. Those that are steal from near ones
   /// first: the same core, then the same L2, L3, node. Threads that a coroutine makes by itself
   /// inherit the tie, as always on Linux; those of offload() and offload_blocking() do not. Threads of

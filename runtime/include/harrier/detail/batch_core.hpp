@@ -155,7 +155,7 @@ class HARRIER_EXPORT batch_core {
 
   // --- the dispatcher's side
   /// Deals the items to `slots` lanes. Throws std::bad_alloc or what the key function throws.
-  void route(runtime_core& core, std::size_t slots);
+  void route(runtime_core& core, std::size_t workers, std::size_t slots);
   void complete_if_empty() noexcept;
   /// After route(): the items that no earlier run has completed.
   std::uint64_t left_to_run() const noexcept { return positions_; }
@@ -332,7 +332,8 @@ class HARRIER_EXPORT batch_core {
   runtime_core* core_ = nullptr;
   // shared: the batch may outlive the runtime
   std::shared_ptr<const event_loop::exception_handler> handler_;
-  std::size_t slot_count_ = 0;
+  std::size_t worker_count_ = 0;  // which the items are dealt to
+  std::size_t slot_count_ = 0;  // with the spare workers', each of which has a lane, too
   std::unique_ptr<batch_lane[]> lanes_;
   unsigned unit_shift_ = 0;  // a position of a range word stands for 2^unit_shift_ items
   bool identity_ = true;  // positions are indices

@@ -31,6 +31,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace harrier::detail {
@@ -48,6 +49,8 @@ class HARRIER_EXPORT runtime_core {
     return lobby_.handler();
   }
   std::size_t workers() const noexcept { return options_.workers; }
+  /// The workers and the spare ones, which come after them.
+  std::size_t slots() const noexcept { return slots_.size(); }
   clock& time() const noexcept { return *clock_; }
   worker_slot& slot(std::size_t index) noexcept { return *slots_[index]; }
 
@@ -143,7 +146,13 @@ class HARRIER_EXPORT runtime_core {
   const placement* where() const noexcept { return placement_.get(); }
 
   /// The thread of `slot` has been in one step for that long. On that of the watch.
-  void report_stall(worker_slot& slot, duration since) noexcept;
+  /// Gives the name of the task; "" if it is not known.
+  std::string report_stall(worker_slot& slot, duration since) noexcept;
+  /// Whether the slot was given a thread.
+  bool has_thread(std::size_t slot) const noexcept;
+  /// Every worker that has a thread is in a step that blocks, or takes too long: starts one more. True:
+  /// none could be, and the handler has been told so, unless it `was_told`. On the thread of the watch.
+  bool rescue(const std::string& culprits, bool was_told) noexcept;
 
   elastic_pool& blocking_pool() noexcept { return blocking_; }
   void offload(blocking_call& call);
@@ -152,6 +161,9 @@ class HARRIER_EXPORT runtime_core {
 
  private:
   void start_thread();
+  std::thread make_thread(worker_slot& at);
+  bool start_spare_worker(const std::string& culprits, bool was_told);
+  void wake_spare_workers() noexcept;
   void start_threads(std::size_t wanted);
   void make_placement();
   void pin_worker(std::size_t worker) noexcept;
@@ -233,7 +245,8 @@ class HARRIER_EXPORT runtime_core {
   std::mutex mutex_;
   std::condition_variable_any room_;  // queue_limit; with lobby_mutex_
   std::vector<batch_core*> batches_;  // guarded by mutex_; each holds a reference
-  std::atomic<std::size_t> threads_{0};  // written under mutex_
+  std::atomic<std::size_t> threads_{0};  // of workers; written under mutex_
+  std::atomic<std::size_t> spare_threads_{0};  // of spare workers; written under mutex_
   bool refusing_ = false;  // written under mutex_ and lobby_mutex_, read under either
   std::unique_ptr<arena>
       arena_;  // guarded by mutex_, made at first use; unless there is a provider

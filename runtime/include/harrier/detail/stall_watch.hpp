@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -37,14 +38,18 @@ class stall_watch {
     std::uint32_t steps = 0;
     steady_time since{};  ///< the first look that saw that number
     bool is_told = false;
+    std::string task;  ///< of the stall that was told; may be unknown
   };
 
   void serve() noexcept;
   void look_at(std::size_t slot, seen& before, steady_time now) noexcept;
+  bool all_are_stalled() const noexcept;
+  std::string culprits() const noexcept;
 
   runtime_core& core_;
   const duration longest_;
   std::vector<seen> slots_;
+  bool told_no_rescue_ = false;  // since all have been stalled
   std::atomic<std::uint32_t> ends_{0};  // a futex
   std::thread thread_;  // last: it uses the others
 };

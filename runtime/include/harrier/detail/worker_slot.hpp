@@ -34,7 +34,8 @@ using context_keeper = std::coroutine_handle<>(std::coroutine_handle<> child);
 
 class HARRIER_EXPORT worker_slot {
  public:
-  worker_slot(runtime_core& core, std::size_t index);
+  /// One of so many `slots`.
+  worker_slot(runtime_core& core, std::size_t index, std::size_t slots);
   worker_slot(const worker_slot&) = delete;
   worker_slot& operator=(const worker_slot&) = delete;
   ~worker_slot();
