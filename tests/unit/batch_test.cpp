@@ -227,8 +227,9 @@ TEST(batch, starts_later_items_while_an_earlier_one_polls_for_them) {
       while (i == 0 && !has_run) co_await yield();
       has_run |= i == last;
     };
-    auto low = rt.dispatch(has_a_low_one ? 100 : 0, [](std::uint64_t i) { return give(int(i)); },
-                           dispatch_options().with_priority(priority::low));
+    auto low = rt.dispatch(
+        has_a_low_one ? 100 : 0, [](std::uint64_t i) { return give(int(i)); },
+        dispatch_options().with_priority(priority::low));
     auto op = rt.dispatch(last + 1, item);
     op.wait();
     low.wait();
