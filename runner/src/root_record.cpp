@@ -194,7 +194,9 @@ task_record& make_unlisted_root_record(promise_base& root, event_loop& home,
     record.state.store(task_record::main, std::memory_order_relaxed);
   } else if (!name.empty()) {
     try {
-      record.extras().name = name;
+      record_extras& more = record.extras();
+      more.name = name;
+      more.spawned_when = home.now();  // next to what the name costs it is little
     } catch (...) {  // undone and passed on
       free_record(record);
       throw;

@@ -340,6 +340,25 @@ TEST(doctor, knows_age_and_place_of_spawn_in_debug_mode) {
   EXPECT_TRUE(contains(text, "spawned at ")) << text;
 }
 
+TEST(doctor, tells_the_age_of_what_has_a_name) {
+  virtual_clock time;
+  runner r(on(time));
+  event never;
+  auto waiter = [&]() -> task<> { co_await never.wait(); };
+  diagnosis found;
+  auto main = [&]() -> task<> {
+    spawn(waiter(), "waiter").detach();
+    spawn(waiter()).detach();
+    co_await sleep_for(3s);
+    found = r.diagnose();
+    never.set();
+  };
+  r.run(main());
+  EXPECT_EQ(named(found, "waiter").age, duration(3s));
+  EXPECT_EQ(named(found, "").age, std::nullopt);
+  EXPECT_EQ(named(found, "waiter").spawned_at, std::nullopt) << "in debug mode only";
+}
+
 TEST(doctor, prints_a_thousand_tasks_at_most) {
   event never;
   virtual_clock time;

@@ -45,7 +45,7 @@ class HARRIER_EXPORT task_diagnosis {
   bool has_other_ways = false;
   std::optional<time_point> due;  ///< a sleep: until when, by the clock of its loop
   std::optional<std::source_location> spawned_at;  ///< known in debug mode, for what was spawned
-  std::optional<duration> age;  ///< since then; likewise
+  std::optional<duration> age;  ///< since it was spawned: known if it has a name, or in debug mode
 };
 
 /// Every task that was run or spawned and has not ended, every batch item that has suspended or asked

@@ -79,7 +79,7 @@ struct record_operations {
 struct record_extras {
   std::string name;  ///< set before the task can run
   std::optional<std::source_location> spawned_at;  ///< likewise, in debug mode
-  std::optional<time_point> spawned_when;  ///< likewise
+  std::optional<time_point> spawned_when;  ///< set before the task can run
   /// Of the loop where the task failed, while somebody could still take the error. Set by the task.
   std::shared_ptr<const std::function<void(const error_report&)>> handler;
   std::mutex mutex;
