@@ -266,6 +266,9 @@ std::thread runtime_core::make_thread(worker_slot& at) {
   auto body = [this, &at] {
     const std::string name = "harrier/" + std::to_string(at.index());
     ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
+    if (at.index() >= workers()) {
+      const std::scoped_lock started(mutex_);  // its number is valid before anybody can tell it
+    }
     if (placement_) {
       at.index() < workers() ? pin_worker(at.index()) : placement_->unpin();
     }

@@ -45,7 +45,8 @@ class gate {
   }
   task<> pass() {
     passing.add();
-    seen_.wait();  // the thread, not the task
+    // The thread, not the task; and not for ever, so that a test that fails ends.
+    if (seen_.wait_for(1min) != std::future_status::ready) ADD_FAILURE() << "nobody opened it";
     co_return;
   }
   task<> open_from_a_task() {
