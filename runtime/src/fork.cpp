@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/fork.hpp>
 
+#include <harrier/detail/child_group.hpp>
 #include <harrier/detail/context_word.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/wait_facts.hpp>
@@ -32,18 +33,6 @@ std::coroutine_handle<> offer(std::coroutine_handle<> child, context_keeper& kee
     return slot->wake_for(child);
   }
   return child;
-}
-
-std::coroutine_handle<> offer_of_group(std::coroutine_handle<> child, context_keeper& keeper,
-                                       child_group& group) {
-  // relaxed: hint, see context_word::snapshot()
-  if (has_context_vars.load(std::memory_order_relaxed)) [[unlikely]] {
-    child = keeper(child);
-  }
-  promise_base& promise = promise_base::of(child);
-  promise.owner = &group;
-  promise.join.enter_group();
-  return worker_slot::push_or_keep(child);
 }
 
 std::coroutine_handle<> worker_slot::wake_for(std::coroutine_handle<> child) noexcept {

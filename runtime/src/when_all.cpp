@@ -7,13 +7,8 @@ namespace {
 
 task<> await_all(std::vector<task<>> work) {
   std::vector<kept_value<void>> rooms(work.size());
-  if (this_slot() != nullptr) {
-    auto all = run_forked_range(&rooms, std::move(work));
-    co_await all;
-  } else {
-    auto all = run_spawned_range(nursery::abort_on::error_or_cancel, &rooms, std::move(work));
-    co_await all;
-  }
+  auto all = run_all_of(&rooms, std::move(work));
+  co_await all;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steal deque: an owner that pushes three items through a ring that grows, and pops; two thieves.
+// The steal deque: an owner that pushes items, one by one through a ring that grows, or all at once, and
+// pops; two thieves.
 // Every item comes out once, and whoever has it sees what was written before it was pushed.
 #include "check.hpp"
 
@@ -10,8 +11,8 @@ namespace {
 
 constexpr int thieves = 2;
 
-template <int items>
-class deque_model : public suite<deque_model<items>, 1 + thieves> {
+template <int items, bool at_once>
+class deque_model : public suite<deque_model<items, at_once>, 1 + thieves> {
  public:
   /// There is a ring: a mutant that does not see it would not fail but crash.
   void before() {
@@ -21,11 +22,7 @@ class deque_model : public suite<deque_model<items>, 1 + thieves> {
 
   void thread(unsigned index) {
     if (index == 0) {
-      for (int i = 0; i < items; ++i) {
-        payload_[i]($) = i + 10;
-        if (!deque_.push_quickly(&payload_[i])) deque_.push(&payload_[i]);
-        if (i == 1) take(deque_.pop());
-      }
+      at_once ? push_all() : push_each();
       for (int i = items; i-- != 0;) join(payload_[i]);
     } else {
       take(deque_.steal());
@@ -38,6 +35,21 @@ class deque_model : public suite<deque_model<items>, 1 + thieves> {
   }
 
  private:
+  void push_each() {
+    for (int i = 0; i < items; ++i) {
+      payload_[i]($) = i + 10;
+      if (!deque_.push_quickly(&payload_[i])) deque_.push(&payload_[i]);
+      if (i == 1) take(deque_.pop());
+    }
+  }
+
+  void push_all() {
+    for (int i = 0; i < items; ++i) payload_[i]($) = i + 10;
+    const auto at = [this](std::size_t i) { return &payload_[i]; };
+    if (deque_.push_all_quickly(items, at)) return;
+    for (rl::var<int>& each : payload_) deque_.push(&each);  // no membarrier
+  }
+
   /// As a parent does: by the short way if that is open.
   void join(rl::var<int>& item) { take(deque_.pop_quickly(&item) ? &item : deque_.pop()); }
 
@@ -49,7 +61,7 @@ class deque_model : public suite<deque_model<items>, 1 + thieves> {
   }
 
   // A first ring of one slot: the second push makes it grow.
-  detail::steal_deque<rl::var<int>, detail::standard_atomics, 1> deque_;
+  detail::steal_deque<rl::var<int>, detail::standard_atomics, at_once ? items : 1> deque_;
   rl::var<int> payload_[items];
   int taken_[items] = {};  // one schedule runs on one thread
 };
@@ -68,10 +80,12 @@ int main() {
   //   steal      the first load of top: C++20 gives no place in the total order of sequentially
   //              consistent operations to an acquire that reads another thief's exchange
   // Two items are enough for every mutant to die, and for the first ring of one slot to grow.
-  return check<deque_model<2>>(
-      {.context_bound = 2,
-       .has_barriers = true,
-       .steps = {"the light barrier", "the heavy barrier"},
-       .beyond_relacy = {"see_top(top_.load", "for a thief that sees this one",
-                         "    std::int64_t top = top_.load"}});
+  const plan how{.context_bound = 2,
+                 .has_barriers = true,
+                 .steps = {"the light barrier", "the heavy barrier"},
+                 .beyond_relacy = {"see_top(top_.load", "for a thief that sees this one",
+                                   "    std::int64_t top = top_.load"}};
+  const int each = check<deque_model<2, false>>(how);
+  const int at_once = check<deque_model<2, true>>(how);
+  return each != 0 ? each : at_once;
 }

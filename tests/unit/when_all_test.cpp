@@ -5,8 +5,11 @@
 #include "support.hpp"
 
 #include <memory>
+#include <numeric>
+#include <stdexcept>
 #include <tuple>
 #include <variant>
+#include <vector>
 
 namespace harrier::test {
 namespace {
@@ -157,6 +160,89 @@ TEST(when_all, dropped_unawaited_frees_its_children) {
   }
   EXPECT_FALSE(started);
   EXPECT_EQ(tracked::alive(), 0);
+}
+
+TEST(when_all, very_many_that_are_ready_need_no_deep_stack) {
+  runtime rt(std::size_t{1});
+  auto main = []() -> task<> {
+    std::vector<task<int>> tasks;
+    for (int i = 0; i < 200'000; ++i) tasks.push_back(give(1));
+    auto op = when_all(std::move(tasks));
+    auto results = co_await op;
+    EXPECT_EQ(std::accumulate(results.begin(), results.end(), 0), 200'000);
+  };
+  rt.run(main());
+}
+
+template <class Error, class T>
+task<> throws(task<T> body) {
+  try {
+    co_await body;
+    ADD_FAILURE();
+  } catch (const Error&) {
+  }
+}
+
+TEST(when_all, refuses_an_invalid_task_and_frees_the_others) {
+  runtime rt(std::size_t{2});
+  auto held = std::make_shared<int>(1);
+  auto holds = [](std::shared_ptr<int> it) -> task<int> { co_return *it; };
+  auto main = [&]() -> task<> {
+    auto used = give(1);
+    co_await used;
+    auto of_tasks = when_all(holds(held), std::move(used), holds(held));
+    EXPECT_EQ(held.use_count(), 3);
+    auto of_tasks_thrown = throws<invalid_task>(std::move(of_tasks));
+    co_await of_tasks_thrown;
+    std::vector<task<int>> tasks;
+    tasks.push_back(holds(held));
+    tasks.push_back(std::move(used));
+    auto of_vector = when_all(std::move(tasks));
+    auto of_vector_thrown = throws<invalid_task>(std::move(of_vector));
+    co_await of_vector_thrown;
+  };
+  rt.run(main());
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+/// A value that can be moved so often, and then throws.
+struct weary {
+  explicit weary(int so_often) : moves_left(so_often) {}
+  weary(weary&& other) : moves_left(other.moves_left - 1) {
+    if (moves_left < 0) throw std::range_error("weary");
+  }
+  int moves_left;
+};
+
+TEST(when_all, throws_what_the_move_of_a_value_threw) {
+  runtime rt(std::size_t{2});
+  // Once, into the frame.
+  auto body = [](int so_often) -> task<weary> { co_return weary(so_often); };
+  auto main = [&]() -> task<> {
+    auto thrown = throws<std::range_error>(when_all(body(9), body(1), body(9)));
+    co_await thrown;
+    auto settled = when_all_settled(body(1), body(9));
+    const auto outcomes = co_await settled;
+    EXPECT_TRUE(std::get<0>(outcomes).has_failed());
+    EXPECT_TRUE(std::get<1>(outcomes).has_value());
+  };
+  rt.run(main());
+}
+
+TEST(when_all, of_children_that_ask_for_their_task) {
+  runtime rt(std::size_t{1});
+  auto nested = []() -> task<int> {
+    auto op = when_all(give(1), give(2));
+    const auto both = co_await op;
+    co_await yield();
+    co_return std::get<0>(both) + std::get<1>(both);
+  };
+  auto main = [&]() -> task<> {
+    auto op = when_all(nested(), nested(), nested());
+    const auto sums = co_await op;
+    EXPECT_EQ(sums, std::tuple(3, 3, 3));
+  };
+  rt.run(main());
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <harrier/detail/child_group.hpp>
 #include <harrier/detail/forked_context.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/task.hpp>
@@ -17,6 +16,8 @@ class forked;
 
 namespace detail {
 
+class fork_group;
+
 /// Its context_keeper.
 template <class T>
 std::coroutine_handle<> with_own_context(std::coroutine_handle<> child) {
@@ -31,28 +32,21 @@ std::coroutine_handle<> with_own_context(std::coroutine_handle<> child) {
 /// it is a call anyway, and like this the parent needs few registers.
 HARRIER_EXPORT HARRIER_NOINLINE std::coroutine_handle<> offer(std::coroutine_handle<> child,
                                                               context_keeper& keeper);
-/// The same for one of a group.
-HARRIER_EXPORT HARRIER_NOINLINE std::coroutine_handle<> offer_of_group(
-    std::coroutine_handle<> child, context_keeper& keeper, child_group& group);
 
 template <class T>
-HARRIER_INLINE inline std::coroutine_handle<task_promise<T>> fork_handle(
-    task<T>&& child, child_group* group = nullptr) {
+HARRIER_INLINE inline std::coroutine_handle<task_promise<T>> fork_handle(task<T>&& child) {
   if (!child.valid()) [[unlikely]] {
     throw_invalid_task();
   }
-  const std::coroutine_handle<> released = task_access::release(child);
-  const std::coroutine_handle<> offered =
-      group == nullptr ? offer(released, with_own_context<T>)
-                       : offer_of_group(released, with_own_context<T>, *group);
+  const std::coroutine_handle<> offered = offer(task_access::release(child), with_own_context<T>);
   if (!offered) {
     __builtin_unreachable();  // so that a join in the same body needs no look
   }
   return std::coroutine_handle<task_promise<T>>::from_address(offered.address());
 }
 template <class T>
-HARRIER_INLINE inline forked<T> fork_now(task<T>&& child, child_group* group = nullptr) {
-  return forked<T>(fork_handle(std::move(child), group));
+HARRIER_INLINE inline forked<T> fork_now(task<T>&& child) {
+  return forked<T>(fork_handle(std::move(child)));
 }
 
 /// A forked child goes without having been joined.
@@ -79,8 +73,8 @@ class child_join {
   /// Once the parent waits, another thread may resume it. Not inline: it would be most of the body of
   /// a coroutine that joins several.
   HARRIER_EXPORT HARRIER_NOINLINE std::coroutine_handle<> begin(std::coroutine_handle<> parent);
-  /// The parent goes on, and the child has not just ended in its place with a value. Throws what it
-  /// threw, or a cancel of the parent.
+  /// The parent goes on, without has_plain_value(). Throws what the child threw, or a cancel of the
+  /// parent.
   HARRIER_EXPORT HARRIER_NOINLINE void end_otherwise();
   HARRIER_INLINE void destroy_child() noexcept {
     child_->handle().destroy();
@@ -88,6 +82,8 @@ class child_join {
   }
 
  private:
+  friend class fork_group;  // joins one child after another with one of these
+
   HARRIER_NOINLINE std::coroutine_handle<> begin_slowly(promise_base& parent);
   std::coroutine_handle<> wait(promise_base& parent);
   /// The join has failed, or the parent is destroyed where it waits.
@@ -128,7 +124,7 @@ class join_child_awaiter final {
 
   HARRIER_INLINE T await_resume() {
     auto& child = static_cast<task_promise<T>&>(join_.child());
-    if (!child.has_value_in_place()) [[unlikely]] {
+    if (!child.has_plain_value()) [[unlikely]] {
       join_.end_otherwise();
     }
     const frame_end end(join_);
@@ -202,17 +198,6 @@ class [[nodiscard]] forked {
     }
   }
 
-  /// For a group that has failed: drops the child if it has not started; otherwise cancels it, and it is
-  /// to be joined. False: it was dropped.
-  bool cancel_or_drop() noexcept {
-    if (detail::take_back(handle_.promise())) {
-      std::exchange(handle_, {}).destroy();
-      return false;
-    }
-    detail::cancel_stolen(handle_.promise());
-    return true;
-  }
-
   HARRIER_INLINE detail::join_child_awaiter<T> operator co_await() & {
     return detail::join_child_awaiter<T>(std::exchange(handle_, {}));
   }
@@ -222,7 +207,7 @@ class [[nodiscard]] forked {
 
  private:
   template <class U>
-  friend forked<U> detail::fork_now(task<U>&& child, detail::child_group* group);
+  friend forked<U> detail::fork_now(task<U>&& child);
 
   explicit forked(std::coroutine_handle<detail::task_promise<T>> handle) noexcept
       : handle_(handle) {}

@@ -22,153 +22,176 @@
 namespace harrier {
 namespace detail {
 
-/// How the join of a child is kept: its value, or, if the group goes on, how it ended.
+/// Where the parent keeps the value of a child, or, if the group goes on after an error, how it ended.
+/// A value whose absence needs no word lies there as it is.
 template <class T>
-using kept_value = std::optional<stored<T>>;
+using kept_value =
+    std::conditional_t<std::is_trivial_v<stored<T>> && !std::is_same_v<T, bool>,  // vector<bool>
+                       stored<T>, std::optional<stored<T>>>;
 template <class T>
 using kept_outcome = std::optional<outcome<T>>;
 
-/// Whether the group goes on when a child has failed.
 template <class Room>
 inline constexpr bool keeps_outcomes = false;
 template <class T>
 inline constexpr bool keeps_outcomes<kept_outcome<T>> = true;
 
-/// The child's error, for a group that ends with it, or keeps it as an outcome and goes on. Called in
-/// the catch of a join.
 template <class Room>
-void keep_error(fork_group& group, Room& room) {
-  if constexpr (keeps_outcomes<Room>) {
-    room.emplace(std::current_exception());
-    if (!room->was_cancelled() || !group.is_cancelled_from_outside()) {
-      return;
-    }
-  }
-  group.fail(std::current_exception());
-}
-
-/// Joins the children from the last to the one at I, which is the order in which they pop.
-template <std::size_t I, class Children, class Rooms>
-task<> join_from(fork_group* group, Children* children, Rooms* rooms) {
-  if constexpr (I + 1 < std::tuple_size_v<Children>) {
-    auto later = join_from<I + 1>(group, children, rooms);
-    co_await later;
-  }
-  auto& child = std::get<I>(*children);
-  auto& room = std::get<I>(*rooms);
-  using result = typename std::tuple_element_t<I, Children>::value_type;
-  if (group->has_failed() && !child.cancel_or_drop()) {
-    co_return;
-  }
-  try {
-    if constexpr (std::is_void_v<result>) {
-      co_await child;
-      room.emplace(stored<result>());
-    } else {
-      decltype(auto) value = co_await child;
-      room.emplace(stored<result>(std::forward<decltype(value)>(value)));
-    }
-  } catch (...) {  // kept: thrown once all have ended, or an outcome
-    keep_error(*group, room);
-  }
-}
-
-/// The same in one coroutine, for children of one type.
-template <class T, class Children, class Rooms>
-task<> join_alike(fork_group* group, Children* children, Rooms* rooms, std::size_t count) {
-  while (count-- != 0) {
-    forked<T>& child = (*children)[count];
-    auto& room = (*rooms)[count];
-    if (group->has_failed() && !child.cancel_or_drop()) {
-      continue;
-    }
-    try {
-      if constexpr (std::is_void_v<T>) {
-        co_await child;
-        room.emplace(stored<T>());
-      } else {
-        decltype(auto) value = co_await child;
-        room.emplace(stored<T>(std::forward<decltype(value)>(value)));
-      }
-    } catch (...) {  // kept: thrown once all have ended, or an outcome
-      keep_error(*group, room);
-    }
-  }
-}
-
-/// The elements of a tuple, all of one type, by index.
-template <class T, std::size_t N>
-class elements_of {
- public:
-  template <class Tuple>
-  explicit elements_of(Tuple& tuple) noexcept {
-    std::apply([this](auto&... each) { at_ = {&each...}; }, tuple);
-  }
-  T& operator[](std::size_t index) const noexcept { return *at_[index]; }
-
- private:
-  std::array<T*, N> at_;
-};
+inline constexpr group_ends_on ends_on =
+    keeps_outcomes<Room> ? group_ends_on::outer_cancel : group_ends_on::any_error;
+template <class Room>
+inline constexpr nursery::abort_on aborts_on =
+    keeps_outcomes<Room> ? nursery::abort_on::nothing : nursery::abort_on::error_or_cancel;
 
 template <class First, class... Others>
 inline constexpr bool are_alike = (std::is_same_v<First, Others> && ...);
 
-/// Runs the forks of a group to their ends, with what they give in `rooms`.
-template <class Rooms, class... Ts>
-task<> run_forked(Rooms* rooms, task<Ts>... work) {
-  fork_group group;
-  using first_room = std::tuple_element_t<0, Rooms>;
-  child_group* told = keeps_outcomes<first_room> ? nullptr : &group;
-  auto entering = group.enter();
-  co_await entering;
-  std::tuple<forked<Ts>...> children{fork_now(std::move(work), told)...};
-  if constexpr (are_alike<Ts...>) {
-    constexpr std::size_t count = sizeof...(Ts);
-    using type = std::tuple_element_t<0, std::tuple<Ts...>>;
-    const elements_of<forked<type>, count> each_child(children);
-    const elements_of<first_room, count> each_room(*rooms);
-    auto joined = join_alike<type>(&group, &each_child, &each_room, count);
-    co_await joined;
+/// Rooms are filled in place: a value need not be movable twice, nor assignable.
+template <class Room, class Value>
+void fill(Room& room, Value&& value) {
+  if constexpr (std::is_trivial_v<Room>) {
+    room = std::forward<Value>(value);
   } else {
-    auto joined = join_from<0>(&group, &children, rooms);
-    co_await joined;
+    room.emplace(std::forward<Value>(value));
   }
-  group.finish();
 }
 
+/// The value of the group's child goes to `room`.
 template <class T, class Room>
-task<> run_forked_range(std::vector<Room>* rooms, std::vector<task<T>> work) {
-  fork_group group;
-  auto entering = group.enter();
-  co_await entering;
-  std::vector<forked<T>> children;
-  children.reserve(work.size());
-  child_group* told = keeps_outcomes<Room> ? nullptr : &group;
-  for (task<T>& each : work) {
-    children.push_back(fork_now(std::move(each), told));
+HARRIER_INLINE inline void keep_value(fork_group& group, Room& room) {
+  auto& child = static_cast<task_promise<T>&>(group.current());
+  if constexpr (std::is_void_v<T>) {
+    fill(room, stored<T>());
+  } else if constexpr (std::is_reference_v<T>) {
+    fill(room, stored<T>(child.take_value()));
+  } else if constexpr (std::is_nothrow_move_constructible_v<T>) {
+    fill(room, child.take_value());
+  } else {
+    try {
+      fill(room, child.take_value());
+    } catch (...) {  // kept: thrown once all have ended, or an outcome
+      if constexpr (keeps_outcomes<Room>) {
+        room.emplace(std::current_exception());
+      } else {
+        group.fail(std::current_exception());
+      }
+    }
   }
-  auto joined = join_alike<T>(&group, &children, rooms, children.size());
-  co_await joined;
-  group.finish();
 }
+template <class T, class Room>
+HARRIER_NOINLINE void keep_other(fork_group& group, Room& room) {
+  if (group.ended_otherwise()) {
+    keep_value<T>(group, room);
+  } else if constexpr (keeps_outcomes<Room>) {
+    if (group.current().result == result_kind::error) {
+      room.emplace(group.current().error);
+    }
+  }
+}
+
+/// How the group's child has ended goes to `room`.
+template <class T, class Room>
+HARRIER_INLINE inline void keep_current(fork_group& group, Room& room) {
+  if (group.current().has_plain_value()) [[likely]] {
+    keep_value<T>(group, room);
+  } else {
+    keep_other<T>(group, room);
+  }
+}
+
+/// The same for each of several types, by index.
+template <class Rooms, class... Ts>
+inline constexpr auto keepers = []<std::size_t... I>(std::index_sequence<I...>) {
+  using keeper = void(fork_group & group, Rooms & rooms);
+  return std::array<keeper*, sizeof...(Ts)>{
+      [](fork_group& group, Rooms& rooms) { keep_current<Ts>(group, std::get<I>(rooms)); }...};
+}(std::index_sequence_for<Ts...>());
+
+/// Frames on their way from tasks to the coroutine that forks them.
+template <class... Ts>
+class group_frames {
+ public:
+  HARRIER_INLINE explicit group_frames(task<Ts>&... work) noexcept
+      : frames_{task_access::release(work)...} {}
+  HARRIER_INLINE group_frames(group_frames&& other) noexcept
+      : frames_(other.frames_), owns_(std::exchange(other.owns_, false)) {}
+  group_frames& operator=(group_frames&&) = delete;
+  HARRIER_INLINE ~group_frames() {
+    if (owns_) [[unlikely]] {
+      drop();
+    }
+  }
+
+  /// For a fork_group, which owns them from now on.
+  /// Throws invalid_task.
+  fork_group::handles release() {
+    bool are_valid = true;
+    for (const std::coroutine_handle<> each : frames_) {
+      are_valid &= static_cast<bool>(each);
+    }
+    if (!are_valid) [[unlikely]] {
+      throw_invalid_task();
+    }
+    // relaxed: hint, see context_word::snapshot()
+    if (has_context_vars.load(std::memory_order_relaxed)) [[unlikely]] {
+      keep_contexts(std::index_sequence_for<Ts...>());
+    }
+    owns_ = false;
+    return frames_;
+  }
+
+  template <std::size_t I>
+  auto task_at() noexcept {
+    using type = std::tuple_element_t<I, std::tuple<task<Ts>...>>;
+    return adopt<typename type::value_type>(frames_[I]);
+  }
+
+ private:
+  template <class T>
+  static task<T> adopt(std::coroutine_handle<>& frame) noexcept {
+    const std::coroutine_handle<> taken = std::exchange(frame, {});
+    return task_access::adopt<T>(
+        std::coroutine_handle<task_promise<T>>::from_address(taken.address()));
+  }
+  template <class T>
+  static void keep_context(std::coroutine_handle<>& frame) {
+    frame = with_own_context<T>(std::exchange(frame, {}));
+  }
+  template <std::size_t... I>
+  HARRIER_NOINLINE void keep_contexts(std::index_sequence<I...>) {
+    (keep_context<Ts>(frames_[I]), ...);
+  }
+  HARRIER_NOINLINE void drop() noexcept {
+    for (const std::coroutine_handle<> each : frames_) {
+      if (each) {
+        drop_unstarted(each);
+      }
+    }
+  }
+
+  std::array<std::coroutine_handle<>, sizeof...(Ts)> frames_;
+  bool owns_ = true;
+};
 
 /// What an ended child of its own task leaves in its room.
-template <class T>
-void keep_ended(join_handle<T>& child, kept_value<T>& room) {
-  room.emplace(keep_result<T>(handle_access::record(child)));
-}
-template <class T>
-void keep_ended(join_handle<T>& child, kept_outcome<T>& room) {
-  room.emplace(keep_outcome<T>(handle_access::record(child)));
+template <class T, class Room>
+void keep_ended(join_handle<T>& child, Room& room) {
+  if constexpr (keeps_outcomes<Room>) {
+    fill(room, keep_outcome<T>(handle_access::record(child)));
+  } else {
+    fill(room, keep_result<T>(handle_access::record(child)));
+  }
 }
 
-/// The same as run_forked() where there is no worker: each child is a task of its own.
+/// The same as in run_all() where there is no worker: each child is a task of its own.
 template <class Rooms, class... Ts>
-task<> run_spawned(nursery::abort_on when, Rooms* rooms, task<Ts>... work) {
+task<> run_spawned(nursery::abort_on when, Rooms* rooms, group_frames<Ts...> work) {
   spawned_children group(when);
   auto entering = group.enter();
   co_await entering;
-  std::tuple<join_handle<Ts>...> children{group.start(std::move(work))...};
+  auto children = [&]<std::size_t... I>(std::index_sequence<I...>) {
+    return std::tuple<join_handle<Ts>...>{group.start(work.template task_at<I>())...};
+  }(std::index_sequence_for<Ts...>());
   auto joining = group.join();
   co_await joining;
   group.check();
@@ -202,20 +225,110 @@ task<> run_spawned_range(nursery::abort_on when, std::vector<Room>* rooms,
   }
 }
 
-/// The values in `rooms`, all of which have one.
-template <class Value, class Room>
-std::vector<Value> unwrap(std::vector<Room>& rooms) {
-  std::vector<Value> values;
-  values.reserve(rooms.size());
-  for (Room& each : rooms) {
-    values.push_back(std::move(*each));
-  }
-  return values;
+/// What is in a room, which has something.
+template <class Value>
+Value&& unwrap(Value& room) noexcept {
+  return std::move(room);
 }
-template <class... Values>
-std::tuple<Values...> unwrap(std::tuple<std::optional<Values>...>& rooms) {
-  return std::apply([](auto&... each) { return std::tuple<Values...>(std::move(*each)...); },
-                    rooms);
+template <class Value>
+Value&& unwrap(std::optional<Value>& room) noexcept {
+  return std::move(*room);
+}
+template <class Values, class Rooms>
+Values unwrap_each(Rooms& rooms) {
+  return std::apply([](auto&... each) { return Values(unwrap(each)...); }, rooms);
+}
+template <class Values, class Room>
+Values unwrap_each(std::vector<Room>& rooms) {
+  if constexpr (std::is_same_v<Values, std::vector<Room>>) {
+    return std::move(rooms);
+  } else {
+    Values values;
+    values.reserve(rooms.size());
+    for (Room& each : rooms) {
+      values.push_back(unwrap(each));
+    }
+    return values;
+  }
+}
+
+/// when_all() or when_all_settled(), as the rooms say.
+template <template <class> class Room, class Values, class... Ts>
+task<Values> run_all(group_frames<Ts...> work) {
+  using rooms_of_each = std::tuple<Room<Ts>...>;
+  using first = std::tuple_element_t<0, std::tuple<Ts...>>;
+  constexpr std::size_t count = sizeof...(Ts);
+  std::conditional_t<are_alike<Ts...>, std::array<Room<first>, count>, rooms_of_each> rooms{};
+  if (this_slot() != nullptr) {
+    auto keep = [&rooms](fork_group& group) {
+      const std::size_t at = group.current_index();
+      if constexpr (are_alike<Ts...>) {
+        keep_current<first>(group, rooms[at]);
+      } else {
+        keepers<rooms_of_each, Ts...>[at](group, rooms);
+      }
+    };
+    fork_group group(ends_on<Room<first>>, keep);
+    auto running = group.run(work.release());
+    co_await running;
+    group.finish();
+  } else {
+    auto all = run_spawned(aborts_on<Room<first>>, &rooms, std::move(work));
+    co_await all;
+  }
+  co_return unwrap_each<Values>(rooms);
+}
+
+template <class Values>
+task<Values> run_none() {
+  co_return Values();
+}
+
+/// The frames of tasks, for a fork_group. Throws invalid_task.
+template <class T>
+std::vector<std::coroutine_handle<>> release_frames(std::vector<task<T>>& work) {
+  for (const task<T>& each : work) {
+    if (!each.valid()) [[unlikely]] {
+      throw_invalid_task();
+    }
+  }
+  // relaxed: hint, see context_word::snapshot()
+  if (has_context_vars.load(std::memory_order_relaxed)) [[unlikely]] {
+    for (task<T>& each : work) {
+      each = in_own_context(std::move(each), context_word::current().copy());
+    }
+  }
+  std::vector<std::coroutine_handle<>> frames(work.size());
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    frames[i] = task_access::release(work[i]);
+  }
+  return frames;
+}
+
+template <class T, class Room>
+task<> run_all_of(std::vector<Room>* rooms, std::vector<task<T>> work) {
+  if (this_slot() == nullptr) {
+    auto all = run_spawned_range(aborts_on<Room>, rooms, std::move(work));
+    co_await all;
+  } else if (!work.empty()) {
+    std::vector<std::coroutine_handle<>> frames = release_frames(work);
+    auto keep = [rooms](fork_group& group) {
+      keep_current<T>(group, (*rooms)[group.current_index()]);
+    };
+    fork_group group(ends_on<Room>, keep);
+    auto running = group.run(frames);
+    co_await running;
+    group.finish();
+  }
+}
+
+/// The same for a range.
+template <class Room, class Values, class T>
+task<Values> run_all_in(std::vector<task<T>> work) {
+  std::vector<Room> rooms(work.size());
+  auto all = run_all_of(&rooms, std::move(work));
+  co_await all;
+  co_return unwrap_each<Values>(rooms);
 }
 
 template <class T>
@@ -238,34 +351,20 @@ inline constexpr bool is_task_range<Range> = is_task<std::ranges::range_value_t<
 ///          lone runner each is a task of its own.
 template <class... Ts>
 task<std::tuple<detail::stored<Ts>...>> when_all(task<Ts>... work) {
-  std::tuple<detail::kept_value<Ts>...> rooms;
-  if constexpr (sizeof...(Ts) != 0) {
-    if (detail::this_slot() != nullptr) {
-      auto all = detail::run_forked(&rooms, std::move(work)...);
-      co_await all;
-    } else {
-      auto all = detail::run_spawned(detail::nursery::abort_on::error_or_cancel, &rooms,
-                                     std::move(work)...);
-      co_await all;
-    }
+  using values = std::tuple<detail::stored<Ts>...>;
+  if constexpr (sizeof...(Ts) == 0) {
+    return detail::run_none<values>();
+  } else {
+    return detail::run_all<detail::kept_value, values>(detail::group_frames<Ts...>(work...));
   }
-  co_return detail::unwrap(rooms);
 }
 
 /// The same for any number of tasks of one type.
 template <class T>
   requires(!std::is_void_v<T>)
 task<std::vector<detail::stored<T>>> when_all(std::vector<task<T>> work) {
-  std::vector<detail::kept_value<T>> rooms(work.size());
-  if (detail::this_slot() != nullptr) {
-    auto all = detail::run_forked_range(&rooms, std::move(work));
-    co_await all;
-  } else {
-    auto all = detail::run_spawned_range(detail::nursery::abort_on::error_or_cancel, &rooms,
-                                         std::move(work));
-    co_await all;
-  }
-  co_return detail::unwrap<detail::stored<T>>(rooms);
+  using values = std::vector<detail::stored<T>>;
+  return detail::run_all_in<detail::kept_value<T>, values>(std::move(work));
 }
 
 namespace detail {
@@ -294,33 +393,18 @@ auto when_all(Range&& work) {
 /// Cancel   from outside: cancels and joins all, and is thrown. One task's own is its outcome.
 template <class... Ts>
 task<std::tuple<outcome<Ts>...>> when_all_settled(task<Ts>... work) {
-  std::tuple<detail::kept_outcome<Ts>...> rooms;
-  if constexpr (sizeof...(Ts) != 0) {
-    if (detail::this_slot() != nullptr) {
-      auto all = detail::run_forked(&rooms, std::move(work)...);
-      co_await all;
-    } else {
-      auto all =
-          detail::run_spawned(detail::nursery::abort_on::nothing, &rooms, std::move(work)...);
-      co_await all;
-    }
+  using values = std::tuple<outcome<Ts>...>;
+  if constexpr (sizeof...(Ts) == 0) {
+    return detail::run_none<values>();
+  } else {
+    return detail::run_all<detail::kept_outcome, values>(detail::group_frames<Ts...>(work...));
   }
-  co_return detail::unwrap(rooms);
 }
 
 /// The same for any number of tasks of one type.
 template <class T>
 task<std::vector<outcome<T>>> when_all_settled(std::vector<task<T>> work) {
-  std::vector<detail::kept_outcome<T>> rooms(work.size());
-  if (detail::this_slot() != nullptr) {
-    auto all = detail::run_forked_range(&rooms, std::move(work));
-    co_await all;
-  } else {
-    auto all =
-        detail::run_spawned_range(detail::nursery::abort_on::nothing, &rooms, std::move(work));
-    co_await all;
-  }
-  co_return detail::unwrap<outcome<T>>(rooms);
+  return detail::run_all_in<detail::kept_outcome<T>, std::vector<outcome<T>>>(std::move(work));
 }
 
 }  // namespace harrier

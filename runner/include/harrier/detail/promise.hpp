@@ -121,13 +121,11 @@ struct promise_base {
     }
   }
 
-  /// Whether the coroutine ran in the place of whoever awaits it, and has ended with a value. One
-  /// comparison of two bytes.
-  bool has_value_in_place() const noexcept {
-    constexpr auto both = [](result_kind ended, role started) {
-      return static_cast<std::uint32_t>(ended) | static_cast<std::uint32_t>(started) << 8;
-    };
-    return both(result, started_as) == both(result_kind::value, role::awaited);
+  /// Of a forked child that has ended: whether with a value, for which its parent did not have to wait.
+  /// Two loads, of what was stored as such: one of both bytes, the result and the role, would wait until
+  /// the store of one of them has left the core, 4 ns.
+  bool has_plain_value() const noexcept {
+    return result == result_kind::value && !join.is_waited_for();
   }
 
   /// The root of this chain of awaits. Found when somebody first asks, which most children end

@@ -84,6 +84,24 @@ class steal_deque {
     return true;
   }
 
+  /// Owner. The same for so many, of which `at(i)` gives each, the first as the oldest. Thieves see all
+  /// of them or none.
+  template <class At>
+  bool push_all_quickly(std::size_t count, At at) noexcept {
+    const std::int64_t bottom = bottom_.load(Atomics::relaxed);  // owner only
+    const std::int64_t end = bottom + static_cast<std::int64_t>(count);
+    if (end > quick_below_) [[unlikely]] {
+      return false;
+    }
+    const ring at_end = owned_;  // kept at hand: for all that the compiler knows, at() changes it
+    for (std::int64_t index = bottom; index != end; ++index) {
+      // published by the release below
+      at_end.slot(index).store(at(static_cast<std::size_t>(index - bottom)), Atomics::relaxed);
+    }
+    bottom_.store(end, Atomics::release);  // [deque:publish] pairs with steal()
+    return true;
+  }
+
   /// Owner. The youngest, or null.
   T* pop() noexcept {
     const std::int64_t bottom = bottom_.load(Atomics::relaxed) - 1;  // owner only

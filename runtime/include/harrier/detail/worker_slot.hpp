@@ -28,7 +28,7 @@
 namespace harrier::detail {
 
 class runtime_core;
-struct child_group;
+class fork_group;
 /// The coroutine that keeps a child's own context variables, in the place of the child.
 using context_keeper = std::coroutine_handle<>(std::coroutine_handle<> child);
 
@@ -128,8 +128,7 @@ class HARRIER_EXPORT worker_slot {
  private:
   friend class runtime_core;
   friend std::coroutine_handle<> offer(std::coroutine_handle<> child, context_keeper& keeper);
-  friend std::coroutine_handle<> offer_of_group(std::coroutine_handle<> child,
-                                                context_keeper& keeper, child_group& group);
+  friend class fork_group;
 
   static constexpr std::size_t batches_without_memory = 8;
   /// The batches of one class: a part of batches_, and whose turn is next.
