@@ -80,12 +80,14 @@ int main() {
   //   steal      the first load of top: C++20 gives no place in the total order of sequentially
   //              consistent operations to an acquire that reads another thief's exchange
   // Two items are enough for every mutant to die, and for the first ring of one slot to grow.
-  const plan how{.context_bound = 2,
-                 .has_barriers = true,
-                 .steps = {"the light barrier", "the heavy barrier"},
-                 .beyond_relacy = {"see_top(top_.load", "for a thief that sees this one",
-                                   "    std::int64_t top = top_.load"}};
+  plan how{.context_bound = 2,
+           .has_barriers = true,
+           .steps = {"the light barrier", "the heavy barrier"},
+           .beyond_relacy = {"see_top(top_.load", "for a thief that sees this one",
+                             "    std::int64_t top = top_.load"}};
   const int each = check<deque_model<2, false>>(how);
+  // What is pushed at once grows no ring: that is judged above.
+  how.beyond_relacy.insert(how.beyond_relacy.end(), {"ring_.store(", "ring_.load("});
   const int at_once = check<deque_model<2, true>>(how);
   return each != 0 ? each : at_once;
 }
