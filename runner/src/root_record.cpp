@@ -78,9 +78,6 @@ void end_unstarted(task_record& record) noexcept {
 
 // A record is queued twice: to start its task, and to bring it a cancel while it waits.
 void start_root(ready_node& node, execution& at);
-void bring_cancel(ready_node& node, execution& at) {
-  task_record::arrive_cancel(static_cast<task_record&>(node), at);
-}
 void discard_unstarted(ready_node& node) noexcept {
   end_unstarted(static_cast<task_record&>(node));
 }
@@ -109,7 +106,7 @@ void finish_root(task_record& record, execution& at) noexcept {
 constexpr record_operations unstarted_root{
     {start_root, nullptr, discard_unstarted, true}, finish_root, destroy_root, true};
 constexpr record_operations started_root{
-    {bring_cancel, nullptr, discard_cancel, false}, finish_root, destroy_root, true};
+    {task_record::arrive_cancel, nullptr, discard_cancel, false}, finish_root, destroy_root, true};
 
 void start_root(ready_node& node, execution& at) {
   auto& record = static_cast<task_record&>(node);
@@ -153,7 +150,10 @@ void finish_plain(task_record& record, execution& at) noexcept {
 void destroy_plain(task_record& record) noexcept { free_record(record); }
 
 constexpr record_operations plain_operations{
-    {bring_cancel, nullptr, discard_cancel, false}, finish_plain, destroy_plain, false};
+    {task_record::arrive_cancel, nullptr, discard_cancel, false},
+    finish_plain,
+    destroy_plain,
+    false};
 
 }  // namespace
 

@@ -68,7 +68,8 @@ std::uint32_t task_record::uncancel(std::uint32_t floor) noexcept {
   return changed / one_request;
 }
 
-void task_record::arrive_cancel(task_record& record, execution& at) {
+void task_record::arrive_cancel(ready_node& node, execution& at) {
+  auto& record = static_cast<task_record&>(node);
   // acquire, release: [record:state], as in cancel()
   std::uint32_t now = record.state.load(std::memory_order_acquire);
   std::uint32_t changed = 0;
@@ -85,10 +86,10 @@ void task_record::arrive_cancel(task_record& record, execution& at) {
     return;
   }
   // From here the wait is ours: nobody resumes the node while the record is withdrawing.
-  suspension& node = *record.wait;
+  suspension& wait = *record.wait;
   event_loop& home = *record.home.load(std::memory_order_relaxed);
   const bool elsewhere = &home != at.loop;
-  const withdrawal how = elsewhere ? withdrawal::too_late : node.operations->withdraw(node);
+  const withdrawal how = elsewhere ? withdrawal::too_late : wait.operations->withdraw(wait);
   const std::uint32_t requests = changed / one_request;
   now = record.state.load(std::memory_order_relaxed);  // hint: re-checked by the exchange
   bool run_it = false;
@@ -109,7 +110,7 @@ void task_record::arrive_cancel(task_record& record, execution& at) {
   } while (!record.state.compare_exchange_weak(now, changed, std::memory_order_acq_rel,
                                                std::memory_order_acquire));
   if (run_it) {
-    home.enqueue(node);
+    home.enqueue(wait);
   } else if (elsewhere && home.post_node(record)) {
     return;  // the reference goes along
   }

@@ -50,11 +50,8 @@ void left_by_item(execution& at, item_source& source) noexcept {
 }
 
 const record_operations item_record::operations_table{
-    {[](ready_node& node, execution& at) {
-       task_record::arrive_cancel(static_cast<task_record&>(node), at);
-     },
-     nullptr, [](ready_node& node) noexcept { static_cast<task_record&>(node).drop_reference(); },
-     false},
+    {task_record::arrive_cancel, nullptr,
+     [](ready_node& node) noexcept { static_cast<task_record&>(node).drop_reference(); }, false},
     item_record::finish,
     item_record::destroy,
     false};

@@ -284,7 +284,31 @@ void worker_slot::run_node(ready_node& node) {
   return step_bound();
 }
 
-bool worker_slot::step_bound() { return step_node(bound_.pop_front()); }
+/// One bound node; but of cancels as many as make enough tasks ready for a thief, who would otherwise
+/// be woken for each, and find one or none.
+bool worker_slot::step_bound() {
+  ready_node* node = bound_.pop_front();
+  if (node == nullptr) {
+    return false;
+  }
+  const bool brings_cancel = task_record::brings_cancel(*node);
+  run_node(*node);
+  if (brings_cancel) {
+    bring_more_cancels();
+  }
+  return true;
+}
+
+/// Bounded, as not every cancel makes a task ready.
+void worker_slot::bring_more_cancels() {
+  for (std::size_t brought = 1; brought < cancels_at_once && ready_.size() < cancels_at_once;
+       ++brought) {
+    if (bound_.empty() || !task_record::brings_cancel(*bound_.front())) {
+      return;
+    }
+    run_node(*bound_.pop_front());
+  }
+}
 
 bool worker_slot::step_node(ready_node* node) {
   if (node != nullptr) {

@@ -4,6 +4,7 @@
 
 #include "support.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace harrier::test {
@@ -217,6 +218,41 @@ TEST(batch_cancel, races_with_the_end) {
     const batch_counts c = b.counts();
     ASSERT_EQ(c.completed + c.failed + c.cancelled, 200u);
   }
+}
+
+// A thief finds many tasks that a cancel has made ready, instead of being woken for one after another;
+// and what else is ready has its turn meanwhile.
+TEST(batch_cancel, makes_many_tasks_ready_at_once_but_not_all) {
+  constexpr std::uint64_t sleepers = 1000;
+  runtime rt(std::size_t{1});
+  std::uint64_t asleep = 0;
+  std::uint64_t ended = 0;
+  auto body = [&](std::uint64_t) -> task<> {
+    ++asleep;
+    try {
+      co_await sleep_for(1h);
+    } catch (const cancelled&) {  // counted, and passed on
+      ++ended;
+      throw;
+    }
+  };
+  auto main = [&]() -> task<> {
+    auto b = rt.dispatch(sleepers, body, dispatch_options().with_window(sleepers));
+    while (asleep < sleepers) co_await yield();
+    co_await yield();
+    b.cancel();
+    std::uint64_t first = 0;
+    std::uint64_t most = 0;
+    while (ended < sleepers) {
+      const std::uint64_t before = ended;
+      co_await yield();
+      most = std::max(most, ended - before);
+      if (first == 0) first = most;
+    }
+    EXPECT_GE(first, 32u);
+    EXPECT_LE(most, 128u);
+  };
+  rt.run(main());
 }
 
 }  // namespace

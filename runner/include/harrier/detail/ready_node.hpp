@@ -63,6 +63,8 @@ class ready_list {
   ready_list& operator=(const ready_list&) = delete;
 
   bool empty() const noexcept { return front_ == nullptr; }
+  /// Null if it is empty.
+  const ready_node* front() const noexcept { return front_; }
 
   void push_back(ready_node& node) noexcept {
     node.next = nullptr;

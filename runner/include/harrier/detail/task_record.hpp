@@ -202,7 +202,11 @@ class task_record : public ready_node {
   }
 
   /// The cancel that was posted to `at`'s loop has arrived.
-  HARRIER_EXPORT static void arrive_cancel(task_record& record, execution& at);
+  HARRIER_EXPORT static void arrive_cancel(ready_node& node, execution& at);
+  /// Whether `node` is a record that brings a cancel: it takes no step of a task, but makes one ready.
+  static bool brings_cancel(const ready_node& node) noexcept {
+    return node.operations->run == &task_record::arrive_cancel;
+  }
 
   HARRIER_EXPORT record_extras& extras();
   HARRIER_EXPORT std::string name() const;

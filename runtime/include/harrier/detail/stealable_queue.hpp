@@ -62,10 +62,11 @@ class stealable_queue {
 
   /// A hint to thieves; exact for the sleeper's second look, behind its barrier  [idle:hungry].
   bool empty() const noexcept { return size() == 0; }
-
- private:
+  /// Likewise.
   // relaxed: the list itself is read under the mutex only
   std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
+
+ private:
   void set_size(std::size_t size) noexcept { size_.store(size, std::memory_order_relaxed); }
 
   owned_mutex& mutex_;  // the slot's

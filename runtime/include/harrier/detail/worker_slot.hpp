@@ -131,6 +131,8 @@ class HARRIER_EXPORT worker_slot {
   friend class fork_group;
 
   static constexpr std::size_t batches_without_memory = 8;
+  /// Tasks that cancels make ready side by side: a thief takes half of them, which pays for its way.
+  static constexpr std::size_t cancels_at_once = 64;
   /// The batches of one class: a part of batches_, and whose turn is next.
   struct batch_class {
     std::size_t first = 0;
@@ -151,6 +153,7 @@ class HARRIER_EXPORT worker_slot {
   bool run_passed_over();
   bool finds_high_batch();
   bool step_bound();
+  HARRIER_NOINLINE void bring_more_cancels();
   bool step_node(ready_node* node);
   void run_node(ready_node& node);
   bool run_new_items(priority urgency);
