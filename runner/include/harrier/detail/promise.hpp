@@ -123,7 +123,7 @@ struct promise_base {
 
   /// Of a forked child that has ended: whether with a value, for which its parent did not have to wait.
   /// Two loads, of what was stored as such: one of both bytes, the result and the role, would wait until
-  /// the store of one of them has left the core, 4 ns.
+  /// the store of one of them has left the core (docs/design.md#groups).
   bool has_plain_value() const noexcept {
     return result == result_kind::value && !join.is_waited_for();
   }
