@@ -134,11 +134,13 @@ TEST(spare_workers, are_told_of_with_the_names_of_those_who_block) {
 TEST(spare_workers, do_not_come_while_a_worker_is_free) {
   error_log log;
   gate shut;
-  runtime rt(with_spares(2, log));
+  runtime_options options = with_spares(2, log);
+  options.stalled_after = 200ms;  // longer than a busy machine keeps a thread waiting
+  runtime rt(options);
   auto blocked = rt.spawn_on(1, shut.pass(), "blocks");
   wait_until([&] { return told(log, "worker 1 has been in one step") == 1; });
   EXPECT_EQ(rt.run(give(1)), 1);
-  std::this_thread::sleep_for(100ms);
+  std::this_thread::sleep_for(200ms);
   shut.open();
   blocked.get();
   EXPECT_EQ(rt.metrics().spare_workers_started, 0u);
@@ -190,7 +192,6 @@ TEST(spare_workers, take_batch_items_and_keep_timers_meanwhile) {
   get_all(blocked);
 }
 
-// The task that blocks has queued work on its own worker before: forked, ready, in a batch.
 TEST(spare_workers, take_what_a_worker_had_queued_before_it_blocked) {
   error_log log;
   gate shut;
