@@ -6,7 +6,7 @@
 #include "check.hpp"
 
 #include <harrier/detail/published_position.hpp>
-#include <harrier/detail/spin_mutex.hpp>
+#include <harrier/detail/spaced_mutex.hpp>
 #include <harrier/detail/two_sided_ring.hpp>
 
 #include <optional>
@@ -18,7 +18,7 @@ constexpr int items = 3;
 constexpr int slots = 2;
 
 struct family {
-  using lock = detail::spin_mutex;
+  using side_lock = detail::spaced_mutex;
   using position = detail::published_position;
 };
 

@@ -15,13 +15,23 @@ inline void pause_processor() noexcept {
 #endif
 }
 
+/// The same so many times.
+inline void pause_processor_for(unsigned pauses) noexcept {
+  for (unsigned each = 0; each < pauses; ++each) {
+    pause_processor();
+  }
+}
+
+/// Gives the time slice away: the other thread may have been preempted.
+inline void give_slice_away() noexcept { ::sched_yield(); }
+
 /// One round of waiting, the `spins`th: a pause, and later the time slice, because the other thread
 /// may have been preempted.
 inline void spin_wait(unsigned spins) noexcept {
   if (spins < 64) {
     pause_processor();
   } else {
-    ::sched_yield();
+    give_slice_away();
   }
 }
 

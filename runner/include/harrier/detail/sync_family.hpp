@@ -5,6 +5,7 @@
 #include <harrier/detail/config.hpp>
 #include <harrier/detail/execution.hpp>
 #include <harrier/detail/published_position.hpp>
+#include <harrier/detail/spaced_mutex.hpp>
 #include <harrier/detail/spin_mutex.hpp>
 #include <harrier/detail/sync_word.hpp>
 
@@ -45,6 +46,7 @@ struct no_binding {
 struct HARRIER_EXPORT any_loop {
   using word = atomic_sync_word;
   using lock = spin_mutex;
+  using side_lock = spaced_mutex;
   using position = published_position;
   using binding = no_binding;
 };
@@ -52,6 +54,7 @@ struct HARRIER_EXPORT any_loop {
 struct HARRIER_EXPORT one_loop {
   using word = plain_sync_word;
   using lock = no_lock;
+  using side_lock = no_lock;
   using position = plain_position;
   using binding = loop_binding;
 };

@@ -142,7 +142,7 @@ class two_sided_ring {
 
   /// What one side needs for an item: one line.
   struct alignas(64) side {
-    typename Family::lock lock;
+    typename Family::side_lock lock;
     bool is_slow = false;
     typename Family::position position;
     std::uint64_t seen = 0;  // of the other's position

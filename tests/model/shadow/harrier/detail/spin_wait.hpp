@@ -7,6 +7,8 @@
 namespace harrier::detail {
 
 inline void pause_processor() { rl::yield(1, $); }
+inline void pause_processor_for(unsigned) { rl::yield(1, $); }
+inline void give_slice_away() { rl::yield(1, $); }
 inline void spin_wait(unsigned) { rl::yield(1, $); }
 
 }  // namespace harrier::detail
