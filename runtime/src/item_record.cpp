@@ -81,6 +81,7 @@ void run_given_way(ready_node& node, execution& at) {
   auto& self = static_cast<suspension&>(node);
   promise_base& root = promise_base::of(self.waiter).chain_root();
   auto& batch = *static_cast<batch_core*>(root.owner);
+  at.slot->flush_before_step(&batch);
   item_source source(batch, root.index_left());
   root.set_source(source);
   context_word* const outer = std::exchange(at.context, &source.context);
@@ -119,6 +120,15 @@ void record_given_way(ready_node& node, event_loop& home) {
   if (batch.is_cancelled()) {
     record.cancel(nullptr);
   }
+}
+
+const batch_core* item_record::batch_of(ready_node& node) noexcept {
+  if (!node.operations->stealable) {
+    return nullptr;
+  }
+  const task_record& record = record_of(node);
+  return record.operations == &operations_table.ready ? static_cast<batch_core*>(record.root->owner)
+                                                      : nullptr;
 }
 
 void item_record::finish(task_record& record, execution& at) noexcept {

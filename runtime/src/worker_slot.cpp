@@ -263,6 +263,10 @@ bool worker_slot::run_passed_over() {
 
 /// What event_loop::step() does, without the call.
 void worker_slot::run_node(ready_node& node) {
+  // An item that has given way does it itself: it knows its batch. A cancel runs nothing of the user's.
+  if (unflushed_ != nullptr && !has_given_way(node) && !task_record::brings_cancel(node)) {
+    flush_before_step(item_record::batch_of(node));
+  }
   event_loop& loop = *loop_.load(std::memory_order_relaxed);  // this thread wrote it
   if (loop.is_debug()) [[unlikely]] {
     loop.step(node);
@@ -318,6 +322,7 @@ bool worker_slot::step_node(ready_node* node) {
 }
 
 void worker_slot::run_child(promise_base& child) {
+  flush_before_step(nullptr);
   // This thread wrote it.
   execution& at = loop_.load(std::memory_order_relaxed)->execution();
   child.started_as = role::stolen;
@@ -339,6 +344,7 @@ bool worker_slot::run_new_items(priority urgency) {
   batch_class& these = batches_of(urgency);
   for (std::size_t tried = 0; tried < these.count; ++tried) {
     batch_core& batch = *batches_[these.first + these.next++ % these.count];
+    flush_before_step(&batch);
     if (batch.run_chunk(*this)) {
       return true;
     }

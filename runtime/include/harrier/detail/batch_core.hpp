@@ -381,6 +381,9 @@ class item_record final : public task_record {
     set_item_index(item);
   }
 
+  /// The batch of the item that a ready node goes on with, one with a record; null: it is no item's.
+  static const batch_core* batch_of(ready_node& node) noexcept;
+
  private:
   static void finish(task_record& record, execution& at) noexcept;
   static void destroy(task_record& record) noexcept;

@@ -87,6 +87,16 @@ class HARRIER_EXPORT worker_slot {
     }
   }
 
+  /// Before a step that may block the thread for long: no batch is to wait for that with what has ended
+  /// here. A step of an item holds up its own batch, `of`, in any case, so what ends of one batch is
+  /// counted at once. For the slot's thread.
+  void flush_before_step(const batch_core* of) noexcept {
+    if (unflushed_ != nullptr &&
+        (unflushed_->batch != of || unflushed_->next_unflushed != nullptr)) {
+      flush_all();
+    }
+  }
+
   bool has_stealable() noexcept {
     return !ready_.empty() || !deque_.empty() || !high_.open().empty() || !low_.open().empty();
   }
