@@ -245,13 +245,14 @@ auto parallel_reduce(Range range, Value identity, Body body, Join join) {
 template <std::invocable... Functions>
   requires(sizeof...(Functions) >= 2)
 auto invoke(Functions... functions) {
+  using values = std::tuple<detail::stored<std::invoke_result_t<Functions&>>...>;
   using results = std::tuple<std::optional<detail::stored<std::invoke_result_t<Functions&>>>...>;
   return detail::parallel_operation(
       [all = std::tuple<Functions...>(std::move(functions)...)](
           tbb::task_group_context& context, const detail::body_caller& call) mutable {
         results given;
         detail::invoke_each(std::index_sequence_for<Functions...>(), all, given, context, call);
-        return detail::unwrap(given);
+        return detail::unwrap_each<values>(given);
       });
 }
 

@@ -48,7 +48,7 @@ inline constexpr bool are_alike = (std::is_same_v<First, Others> && ...);
 
 /// Rooms are filled in place: a value need not be movable twice, nor assignable.
 template <class Room, class Value>
-void fill(Room& room, Value&& value) {
+void fill_room(Room& room, Value&& value) {
   if constexpr (std::is_trivial_v<Room>) {
     room = std::forward<Value>(value);
   } else {
@@ -61,14 +61,14 @@ template <class T, class Room>
 HARRIER_INLINE inline void keep_value(fork_group& group, Room& room) {
   auto& child = static_cast<task_promise<T>&>(group.current());
   if constexpr (std::is_void_v<T>) {
-    fill(room, stored<T>());
+    fill_room(room, stored<T>());
   } else if constexpr (std::is_reference_v<T>) {
-    fill(room, stored<T>(child.take_value()));
+    fill_room(room, stored<T>(child.take_value()));
   } else if constexpr (std::is_nothrow_move_constructible_v<T>) {
-    fill(room, child.take_value());
+    fill_room(room, child.take_value());
   } else {
     try {
-      fill(room, child.take_value());
+      fill_room(room, child.take_value());
     } catch (...) {  // kept: thrown once all have ended, or an outcome
       if constexpr (keeps_outcomes<Room>) {
         room.emplace(std::current_exception());
@@ -177,9 +177,9 @@ class group_frames {
 template <class T, class Room>
 void keep_ended(join_handle<T>& child, Room& room) {
   if constexpr (keeps_outcomes<Room>) {
-    fill(room, keep_outcome<T>(handle_access::record(child)));
+    fill_room(room, keep_outcome<T>(handle_access::record(child)));
   } else {
-    fill(room, keep_result<T>(handle_access::record(child)));
+    fill_room(room, keep_result<T>(handle_access::record(child)));
   }
 }
 
