@@ -80,12 +80,17 @@ void batch_core::route(runtime_core& core, std::size_t workers, std::size_t slot
   }
   // relaxed: before the batch is handed to anybody
   spare_window_.store(static_cast<std::int64_t>(options_.window), std::memory_order_relaxed);
+  // A smaller one is tried only where nothing but the items decides how fast they end.
+  const bool may_shrink = !is_reader_bound() && !(guard_ && guard_->has_rate());
+  auto_window_.begin(automatic_window, may_shrink ? least_automatic_window : automatic_window,
+                     began_);
   for (std::size_t s = 0; s < slots; ++s) {
     batch_lane& lane = lanes_[s];
     lane.batch = this;
     lane.slot = s;
     // relaxed: before the batch is handed to anybody
-    lane.window.store(has_automatic_window() ? automatic_window : 0, std::memory_order_relaxed);
+    lane.limit = has_automatic_window() ? automatic_window : 0;
+    lane.window.store(lane.limit, std::memory_order_relaxed);
     if (s < workers) {
       lane.range.install(
           {static_cast<std::uint32_t>(bounds[s]), static_cast<std::uint32_t>(bounds[s + 1])});
@@ -138,38 +143,6 @@ index_range batch_core::indices_at(std::uint64_t position, std::uint64_t last) c
   return index_range(index, index + 1);
 }
 
-bool batch_core::borrow_window(batch_lane& at) noexcept {
-  // Nobody borrows more than its share, so that one slot does not start everything.
-  const std::uint64_t window =
-      has_automatic_window() ? automatic_window * slot_count_ : options_.window;
-  const std::int64_t share =
-      std::max<std::int64_t>(1, static_cast<std::int64_t>(window / slot_count_));
-  std::int64_t spare = spare_window_.load(std::memory_order_relaxed);  // hint: re-checked below
-  while (spare > 0) {
-    const std::int64_t taken = std::min(spare, share);
-    // acquire: [batch:spare] the items whose end made room have ended
-    if (spare_window_.compare_exchange_weak(spare, spare - taken, std::memory_order_acquire,
-                                            std::memory_order_relaxed)) {
-      add_to(at.window, taken);
-      return true;
-    }
-  }
-  return false;
-}
-
-bool batch_core::return_window(batch_lane& at) noexcept {
-  // relaxed: this slot's thread alone writes `live`, here and below
-  const std::int64_t unused =
-      at.window.load(std::memory_order_relaxed) - at.live.load(std::memory_order_relaxed);
-  if (has_automatic_window() || unused <= 0) {
-    return false;
-  }
-  add_to(at.window, -unused);
-  // seq_cst: [batch:spare] whoever goes to sleep sees it in may_start(), or is seen asleep
-  spare_window_.fetch_add(unused, std::memory_order_seq_cst);
-  return true;
-}
-
 bool batch_core::should_pause(worker_slot& slot) const noexcept { return slot.has_ready(); }
 
 /// Drops what a slot has of a closed batch. At once: a range that was stolen just before the others
@@ -194,7 +167,17 @@ bool batch_core::run_chunk(worker_slot& slot) {
   if (is_closed()) {
     return drop_left(mine);
   }
-  if (is_held() || !has_room(mine)) {
+  if (is_held()) {
+    return false;
+  }
+  // relaxed: this slot's thread alone writes it. Where nothing suspends there is nothing to look after.
+  if (mine.live.load(std::memory_order_relaxed) != 0 && has_automatic_window()) {
+    tune_window(mine);
+  }
+  if (!has_room(mine)) {
+    if (has_automatic_window() && may_widen()) {
+      auto_window_.note_full();
+    }
     return false;
   }
   std::uint64_t first = std::exchange(mine.partial_first, 0);

@@ -126,40 +126,6 @@ void batch_core::accompany(join_handle<void> companion) {
   companion.cancel();
 }
 
-std::uint64_t batch_core::window() const noexcept {
-  // counters only, and credits on their way are in none
-  std::int64_t sum = std::max<std::int64_t>(spare_window_.load(std::memory_order_relaxed), 0);
-  if (!has_automatic_window()) {
-    return options_.window;
-  }
-  for (std::size_t s = 0; s < slot_count_; ++s) {
-    sum += lanes_[s].window.load(std::memory_order_relaxed);
-  }
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(sum, 0));
-}
-
-bool batch_core::widen(batch_lane& at) noexcept {
-  const std::int64_t window = at.window.load(std::memory_order_relaxed);  // this slot's thread's
-  if (guard_ && guard_->has_rate()) {
-    return false;  // it is the rate that is slow: more items would only wait for it
-  }
-  if (!has_automatic_window() || !has_items(at) || is_halted() || !may_widen() ||
-      at.live.load(std::memory_order_relaxed) < window) {
-    return false;
-  }
-  add_to(at.window, std::max<std::int64_t>(window, 1));
-  return true;
-}
-
-void batch_core::give_window(std::int64_t credits) noexcept {
-  // seq_cst: [batch:spare] as in return_window()
-  spare_window_.fetch_add(credits, std::memory_order_seq_cst);
-  const std::scoped_lock guard(mutex_);  // until the batch is done, its runtime is there
-  if (!is_done()) {
-    core_->wake_all();
-  }
-}
-
 batch_progress batch_core::progress() const noexcept {
   const batch_counts now = counts();
   batch_progress progress;

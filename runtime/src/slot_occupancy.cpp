@@ -84,7 +84,7 @@ void worker_slot::stay_after_all() noexcept {
 
 /// False: nobody can.
 bool worker_slot::keep_timers() noexcept {
-  const time_point deadline = runner_->loop().timers().next_deadline();
+  const time_point deadline = next_deadline();
   if (deadline == time_point::max()) {
     return true;
   }

@@ -383,13 +383,34 @@ void worker_slot::flush_all() noexcept {
   }
 }
 
+/// Whether, as far as can be seen from here, no item could end by itself: nobody runs, no timer is set, and
+/// no call that blocks is under way.
+bool worker_slot::knows_of_no_end() noexcept {
+  if (!runner_->loop().timers().empty() || core_.blocking_pool().threads_started() != 0) {
+    return false;
+  }
+  for (std::size_t s = 0; s < core_.slots(); ++s) {
+    if (s != index_ && !core_.slot(s).is_asleep_without_timers()) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /// Nothing is ready and the windows are full: items may be waiting for items that have not started.
 bool worker_slot::widen_windows() noexcept {
   bool widened = false;
+  ask_again_ = time_point::max();
+  const bool is_idle = knows_of_no_end();
   for (batch_core* batch : batches_) {
-    widened |= batch->widen(batch->lane(index_));
+    widened |= batch->widen(batch->lane(index_), is_idle, ask_again_);
   }
   return widened;
+}
+
+/// What the thread must not sleep beyond.
+time_point worker_slot::next_deadline() noexcept {
+  return std::min(runner_->loop().timers().next_deadline(), ask_again_);
 }
 
 bool worker_slot::sees_work() noexcept {
@@ -439,6 +460,8 @@ bool worker_slot::park() {
       core_.wake_all();
     }
   }
+  // relaxed: a hint to who asks whether anything will end
+  left_timers_.store(!loop.timers().empty(), std::memory_order_relaxed);
   const auto look = [this] {
     bump(counts_.parks);  // somebody may wake us from here on
     if (!sees_work()) {
@@ -451,7 +474,7 @@ bool worker_slot::park() {
     if (core_.provider() != nullptr) {
       return false;  // the thread leaves; the slot is woken for the next one
     }
-    loop.time().wait(loop.parker(), ticket, loop.timers().next_deadline(), false);
+    loop.time().wait(loop.parker(), ticket, next_deadline(), false);
     return true;
   };
   return !core_.idle().sleep(sleeper_, loop.parker(), look, wait);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <harrier/batch_progress.hpp>
+#include <harrier/detail/auto_window.hpp>
 #include <harrier/detail/batch_end.hpp>
 #include <harrier/detail/blocking_wait.hpp>
 #include <harrier/detail/completion_recorder.hpp>
@@ -83,6 +84,9 @@ struct alignas(64) batch_lane {
   std::atomic<std::uint64_t> completed{0};
   std::atomic<std::uint64_t> failed{0};
   std::atomic<std::uint64_t> cancelled{0};
+  // Slot's thread only: what `window` has of the automatic limit.
+  std::int64_t limit = 0;
+  std::uint32_t chunks_since_look = 0;
 };
 
 inline void add_to(std::atomic<std::int64_t>& counter, std::int64_t by) noexcept {
@@ -98,6 +102,10 @@ inline void bump(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) noex
 class HARRIER_EXPORT batch_core {
  public:
   static constexpr std::int64_t automatic_window = 1024;
+  /// The smallest that latency alone may make it.
+  static constexpr std::int64_t least_automatic_window = 64;
+  /// So that the time is read rarely.
+  static constexpr std::uint32_t chunks_per_look = 8;
   /// Whether an item that has ended may keep its place in the window.
   static constexpr bool results_take_room = false;
   /// The total of a batch whose input ends when it ends.
@@ -207,9 +215,10 @@ class HARRIER_EXPORT batch_core {
   bool waits_for_reader(const batch_lane& lane) const noexcept {
     return has_items(lane) && !is_halted() && !may_start(lane) && is_reader_behind();
   }
-  /// Doubles the window of a lane that is full while its worker has nothing else to do. False: it
-  /// is not full, or the window is not automatic.
-  bool widen(batch_lane& lane) noexcept;
+  /// Widens an automatic window that is full while the slot's worker has nothing else to do, if it may.
+  /// False: not now; if it is only too early, `ask_again` is at most when to ask. `is_idle`: the worker
+  /// knows of nothing that could end an item by itself.
+  bool widen(batch_lane& lane, bool is_idle, time_point& ask_again) noexcept;
   /// A slot that goes to sleep gives back what it has borrowed and does not use. True: it did, and
   /// somebody else may start items with it.
   bool return_window(batch_lane& lane) noexcept;
@@ -261,6 +270,8 @@ class HARRIER_EXPORT batch_core {
   virtual void cancel_input() noexcept {}
   /// Whether results that somebody has not taken yet hold a part of the window.
   virtual bool is_reader_behind() const noexcept { return false; }
+  /// Whether a reader takes the results one by one, of blocks for which the window must have room.
+  virtual bool is_reader_bound() const noexcept { return false; }
   /// Whether an automatic window may grow: not while it is the reader who is slow.
   virtual bool may_widen() const noexcept { return true; }
 
@@ -306,6 +317,10 @@ class HARRIER_EXPORT batch_core {
   static bool has_items(const batch_lane& lane) noexcept {
     return !lane.range.empty() || lane.partial_first != lane.partial_last;
   }
+  /// Looks after an automatic window in passing.
+  void tune_window(batch_lane& lane) noexcept;
+  void apply_limit(batch_lane& lane) noexcept;
+  window_sample sample_window() const noexcept;
   void leave_out_completed(std::size_t slots);
   void drop(batch_lane& lane, std::uint64_t first, std::uint64_t last) noexcept;
   bool drop_left(batch_lane& lane) noexcept;
@@ -355,6 +370,7 @@ class HARRIER_EXPORT batch_core {
   std::atomic<std::uint32_t> halt_{0};
   // Of a window set by hand: what no slot has borrowed. On another line than halt_, which each item reads.
   alignas(64) std::atomic<std::int64_t> spare_window_{0};
+  auto_window auto_window_;
   batch_end end_;
 
   mutable std::mutex mutex_;

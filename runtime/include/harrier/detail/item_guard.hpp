@@ -27,6 +27,13 @@ class HARRIER_EXPORT item_guard {
   /// When the next attempt may begin. Each call takes one permit.
   time_point reserve(time_point now) noexcept;
 
+  /// Whether an attempt waits for its permit.
+  bool is_holding_back(time_point now) const noexcept {
+    // hint: the last permit that was taken is not due yet
+    return has_rate() && next_.load(std::memory_order_relaxed) >
+                             (now + tolerance_ + interval_).time_since_epoch().count();
+  }
+
   bool has_timeout() const noexcept { return timeout_ > duration::zero(); }
   duration timeout() const noexcept { return timeout_; }
   bool has_retry() const noexcept { return retry_.has_value(); }

@@ -11,6 +11,7 @@
 #include <harrier/detail/examination.hpp>
 #include <harrier/detail/idle_set.hpp>
 #include <harrier/detail/injection_queue.hpp>
+#include <harrier/detail/memory_gauge.hpp>
 #include <harrier/detail/placement.hpp>
 #include <harrier/detail/press_target.hpp>
 #include <harrier/detail/spawn_request.hpp>
@@ -52,6 +53,7 @@ class HARRIER_EXPORT runtime_core {
   /// The workers and the spare ones, which come after them.
   std::size_t slots() const noexcept { return slots_.size(); }
   clock& time() const noexcept { return *clock_; }
+  double memory_used(time_point now) noexcept { return memory_.read(now); }
   worker_slot& slot(std::size_t index) noexcept { return *slots_[index]; }
 
   /// Routes `batch` and wakes workers. Throws runtime_stopped or std::bad_alloc: nothing has
@@ -241,6 +243,7 @@ class HARRIER_EXPORT runtime_core {
   std::unique_ptr<const placement> placement_;  // constant once the first thread starts
   std::vector<std::unique_ptr<worker_slot>> slots_;
   elastic_pool blocking_;
+  memory_gauge memory_{options_.memory_used};
 
   std::mutex mutex_;
   std::condition_variable_any room_;  // queue_limit; with lobby_mutex_

@@ -69,6 +69,7 @@ class HARRIER_EXPORT stream_core : public batch_core {
   bool is_reader_behind() const noexcept override {
     return outstanding_.load(std::memory_order_relaxed) > 0;  // hint
   }
+  bool is_reader_bound() const noexcept override { return true; }
   bool may_widen() const noexcept override {
     return outstanding_.load(std::memory_order_relaxed) == 0;  // hint
   }

@@ -114,6 +114,9 @@ class HARRIER_EXPORT worker_slot {
   bool is_asleep() const noexcept {
     return sleeper_.is_set() || thread_id_.load(std::memory_order_relaxed) == 0;
   }
+  bool is_asleep_without_timers() const noexcept {
+    return is_asleep() && !left_timers_.load(std::memory_order_relaxed);  // hints
+  }
   /// The system's number of the thread that is in the slot; 0: none.
   int thread_id() const noexcept { return thread_id_.load(std::memory_order_relaxed); }  // a hint
 
@@ -171,7 +174,9 @@ class HARRIER_EXPORT worker_slot {
   batch_class& batches_of(priority urgency) noexcept {
     return batch_classes_[static_cast<std::size_t>(urgency)];
   }
+  bool knows_of_no_end() noexcept;
   bool widen_windows() noexcept;
+  time_point next_deadline() noexcept;
   bool search();
   bool outwait_reader();
   bool steal_range(worker_slot& victim);
@@ -218,6 +223,7 @@ class HARRIER_EXPORT worker_slot {
   std::uint32_t seed_;
   victim_order victims_;
   search_patience patience_;
+  time_point ask_again_ = time_point::max();  // when a full window may have to grow
   search_patience room_patience_;  // with a reader who is behind
   intake_pace intake_;
   bool is_announced_ = false;  // the last thread left as one that sleeps
@@ -225,6 +231,7 @@ class HARRIER_EXPORT worker_slot {
   ready_list bound_;
   counters counts_;
   std::thread thread_;  // guarded by the core's mutex
+  std::atomic<bool> left_timers_{false};  // it went to sleep with timers: a hint
   std::atomic<int> thread_id_{0};  // a hint to who watches
 
   // open to thieves
