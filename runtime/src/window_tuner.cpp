@@ -159,7 +159,7 @@ std::optional<time_point> window_tuner::grow_if_stalled(const window_sample& at,
   ++stalls_;
   last_end_ = at.now;
   const std::int64_t from = std::max<std::int64_t>({limit_, at.most_in_flight, 1});
-  next_ = state::trying_less;  // it was a guess
+  next_ = state::trying_more;
   rest_ = 1;
   next_rest_ = shortest_rest;
   rate_ = 0;
