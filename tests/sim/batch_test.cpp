@@ -224,5 +224,56 @@ TEST(sim_batch, strict_items_stay_on_their_workers) {
   });
 }
 
+// More than the automatic windows hold: whoever looks last must find that nothing ends, and each worker hear of
+// it. Some workers sleep with a timer, and memory is short in every other case.
+TEST(sim_batch, an_automatic_window_lets_items_wait_for_each_other) {
+  for_each_seed(scaled(60, 10), "1 to 3 workers", [round = 0]() mutable {
+    ++round;
+    runtime_options options;
+    options.workers = static_cast<std::size_t>(1 + round % 3);
+    const double memory_used = round % 2 == 0 ? 0.95 : 0.5;
+    options.memory_used = [memory_used] { return memory_used; };
+    runtime rt(options);
+    const auto n = 1100 * static_cast<std::uint64_t>(options.workers);
+    gate all_begun;
+    std::atomic<std::uint64_t> begun{0};
+    auto body = [&](std::uint64_t item) -> task<> {
+      if (item % 500 == 7) {
+        co_await sleep_for(std::chrono::milliseconds(item));
+      }
+      if (++begun == n) {
+        all_begun.open();
+      }
+      co_await all_begun.wait();
+    };
+    auto b = rt.for_each(n, body);
+    b.get();
+    EXPECT_EQ(b.counts().completed, n);
+    EXPECT_GE(b.window(), 16 * options.workers);
+  });
+}
+
+// It shrinks below what is under way while workers start, steal and end items: none is lost, all end.
+TEST(sim_batch, an_automatic_window_changes_under_its_workers) {
+  for_each_seed(scaled(60, 10), "2 or 3 workers", [round = 0]() mutable {
+    ++round;
+    runtime_options options;
+    options.workers = static_cast<std::size_t>(2 + round % 2);
+    int asked = 0;
+    options.memory_used = [&asked] { return ++asked % 3 == 0 ? 0.5 : 0.95; };
+    runtime rt(options);
+    std::atomic<std::uint64_t> ended{0};
+    auto body = [&](std::uint64_t item) -> task<> {
+      co_await sleep_for(std::chrono::milliseconds(100 + item % 50));
+      ++ended;
+    };
+    auto b = rt.for_each(4000, body);
+    b.get();
+    EXPECT_EQ(ended, 4000u);
+    EXPECT_LE(b.window(), 1024 * options.workers);
+    EXPECT_GT(asked, 2);
+  });
+}
+
 }  // namespace
 }  // namespace harrier::test
