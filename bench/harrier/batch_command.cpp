@@ -77,7 +77,7 @@ class batch_progress {
       : options_(options),
         bar_(options.progress != progress_mode::json && options.progress != progress_mode::none) {}
 
-  void show(const batch_counts& counts, bool is_end) {
+  void show(const batch_counts& counts, std::uint64_t window, bool is_end) {
     if (!is_json()) {
       const auto what = work_names()[static_cast<std::size_t>(options_.kind)] + " coroutines";
       return bar_.draw(counts.completed + counts.skipped, counts.total, what);
@@ -89,13 +89,14 @@ class batch_progress {
     line["completed"] = counts.completed;
     line["skipped"] = counts.skipped;
     line["total"] = counts.total;
+    line["window"] = window;
     line["seconds"] = seconds_f(now - start_).count();
     line["done"] = is_end;
     bar_.print_above(line.dump());
   }
 
-  void end(const batch_counts& counts) {
-    if (is_json()) show(counts, true);
+  void end(const batch_counts& counts, std::uint64_t window) {
+    if (is_json()) show(counts, window, true);
   }
 
  private:
@@ -119,7 +120,7 @@ ending wait_to_the_end(batch<T>& items, const batch_options& options,
   for (;;) {
     const auto look = std::min<duration>(progress_bar::interval, last - steady::now());
     if (items.wait_for(std::max(look, duration::zero()))) break;
-    progress.show(items.counts(), false);
+    progress.show(items.counts(), items.window(), false);
     if (end == ending::complete && interrupts.is_interrupted()) {
       end = ending::interrupted;
       items.drop_unstarted();
@@ -129,7 +130,7 @@ ending wait_to_the_end(batch<T>& items, const batch_options& options,
       items.cancel();
     }
   }
-  progress.end(items.counts());
+  progress.end(items.counts(), items.window());
   return end;
 }
 
@@ -344,7 +345,7 @@ unless --window says otherwise about as many are under way.
 The time runs from dispatch until every result can be read. Memory is that of the
 whole process; kB, MB and GB are powers of 1000. On a terminal, progress is shown on
 standard error; `--progress json` prints an object a line there, once a second and at
-the end: completed, skipped, total, seconds, done.
+the end: completed, skipped, total, window, seconds, done.
 
 With --checkpoint the coroutines keep no results: each adds its own to the checksum.
 The same command goes on from the checkpoint however it ended, and the figures are
@@ -392,10 +393,13 @@ void add_batch_command(CLI::App& program, std::function<int()>& chosen) {
       ->check(CLI::IsMember(work_names()))
       ->default_str("noop");
   command
-      ->add_option("--window", options->window,
-                   "How many may be started and unfinished; 0: as many as keep the workers busy")
-      ->type_name("N")
+      ->add_option(
+          "--window", options->window,
+          "How many may be started and unfinished; auto or 0: 1024 for each worker, then as "
+          "many as throughput and memory speak for")
+      ->type_name("N|auto")
       ->transform(count_between(0, most_coroutines))
+      ->transform([](const std::string& text) { return text == "auto" ? "0" : text; })
       ->capture_default_str();
   add_duration_option(*command, "--deadline", options->deadline, "When to cancel what is left");
   command->add_option("--retry", options->retries, "How often to try again what has failed")

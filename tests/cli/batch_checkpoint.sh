@@ -37,5 +37,9 @@ expect_error "of 1000 coroutines"
 # A line of progress at the end at least, for whoever wants it.
 run 0 "$HARRIER" batch -n 10 --progress json
 grep -q '"completed":10,"skipped":0,"total":10,.*"done":true' "$work/err" || fail "no progress"
+run 0 "$HARRIER" batch -n 10 --workers 2 --window auto --progress json
+grep -q '"window":2048,' "$work/err" || fail "no automatic window"
+run 0 "$HARRIER" batch -n 10 --window 7 --progress json
+grep -q '"window":7,' "$work/err" || fail "no window"
 run 0 "$HARRIER" batch -n 10 --progress none
 expect_quiet

@@ -139,7 +139,8 @@ class HARRIER_EXPORT runtime_options {
   std::function<std::vector<processor>()> processors;
   /// The part of the memory that is in use, from 0 to 1: at 0.9 and more automatic windows of batches become
   /// smaller. If empty the system is asked: the cgroup (version 2) of the process, its address space, the
-  /// machine. Called on a worker, four times a second at most: a seam for tests.
+  /// machine. Called on a worker, four times a second at most; if it throws, memory is not short. A seam for
+  /// tests, and for a program that knows better.
   std::function<double()> memory_used;
   /// Where the slots take their threads from.
   thread_provider provider;
