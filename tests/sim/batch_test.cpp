@@ -264,7 +264,7 @@ TEST(sim_batch, an_automatic_window_changes_under_its_workers) {
     runtime rt(options);
     std::atomic<std::uint64_t> ended{0};
     auto body = [&](std::uint64_t item) -> task<> {
-      co_await sleep_for(std::chrono::milliseconds(100 + item % 50));
+      co_await sleep_for(std::chrono::milliseconds(400 + item % 200));
       ++ended;
     };
     auto b = rt.for_each(4000, body);
