@@ -174,5 +174,16 @@ TEST(window_tuner, is_halved_under_pressure_while_items_end_and_then_waits) {
   EXPECT_GE(s.tuner.limit(), 64);
 }
 
+TEST(window_tuner, is_cut_from_what_is_in_flight_however_large_it_was) {
+  window_tuner tuner;
+  tuner.begin(1024, 64, time_point{});
+  window_sample at;
+  at.now = time_point{} + 1s;
+  at.ended = 10;
+  at.in_flight = at.most_in_flight = 100;
+  tuner.note_memory(at, 0.95);
+  EXPECT_EQ(tuner.limit(), 50);
+}
+
 }  // namespace
 }  // namespace harrier::test
