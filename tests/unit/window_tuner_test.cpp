@@ -185,5 +185,26 @@ TEST(window_tuner, is_cut_from_what_is_in_flight_however_large_it_was) {
   EXPECT_EQ(tuner.limit(), 50);
 }
 
+// Looks fall into the moments in which many end, and then few are in flight: no measure is the shorter for that.
+TEST(window_tuner, measures_by_the_most_that_was_in_flight) {
+  window_tuner tuner;
+  tuner.begin(1024, 64, time_point{});
+  window_sample at;
+  const auto look = [&](duration when, std::uint64_t ended, std::int64_t in_flight) {
+    at.now = time_point{} + when;
+    at.ended = ended;
+    at.in_flight = at.most_in_flight = in_flight;
+    tuner.look(at, true);
+  };
+  look(50ms, 10, 1024);
+  look(100ms, 1024, 50);  // settled
+  look(150ms, 1500, 1024);
+  look(200ms, 2000, 50);
+  EXPECT_EQ(tuner.limit(), 1024);
+  look(250ms, 2048, 50);
+  look(350ms, 3072, 50);
+  EXPECT_EQ(tuner.limit(), 2048);
+}
+
 }  // namespace
 }  // namespace harrier::test
