@@ -55,7 +55,7 @@ worker_slot::leaves worker_slot::occupy(duration slice) {
       if (steps_begun() - looked_at >= steps_between_looks) {
         looked_at = steps_begun();
         if (std::chrono::steady_clock::now() >= until) {
-          flush_all();
+          flush();
           return leaves::with_work;
         }
       }

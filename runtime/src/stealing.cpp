@@ -93,7 +93,7 @@ bool worker_slot::outwait_reader() {
 }
 
 bool worker_slot::search() {
-  flush_all();
+  flush();
   if (has_ready() || low_.in_use()) {
     return true;  // it has woken a reader that is bound to this slot, or an earlier flush did
   }

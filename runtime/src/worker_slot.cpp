@@ -153,7 +153,7 @@ void worker_slot::serve() {
 }
 
 void worker_slot::finish() noexcept {
-  flush_all();
+  flush();
   for (batch_core* batch : std::exchange(batches_, {})) {
     batch->drop_reference();
   }
@@ -185,7 +185,7 @@ bool worker_slot::step() {
       next_look_ += inbox_interval;
       collect();
       core_.take_injected(*this);
-      flush_all();
+      flush();
       if (run_passed_over()) {
         return true;
       }
@@ -220,7 +220,7 @@ bool worker_slot::help() {
   if ((may_have_high_ && run_high()) || run_ready() || step_node(low_.pop())) {
     return true;
   }
-  flush_all();  // what is waited for may be a batch of which the last items have ended here
+  flush();  // what is waited for may be a batch of which the last items have ended here
   return false;
 }
 
@@ -261,11 +261,17 @@ bool worker_slot::run_passed_over() {
          ((may_have_high_ || look % 32 == 31) && run_new_items(priority::normal));
 }
 
-/// What event_loop::step() does, without the call.
-void worker_slot::run_node(ready_node& node) {
-  // An item that has given way does it itself: it knows its batch. A cancel runs nothing of the user's.
-  if (unflushed_ != nullptr && !has_given_way(node) && !task_record::brings_cancel(node)) {
+void worker_slot::flush_before_node(ready_node& node) noexcept {
+  if (!task_record::brings_cancel(node)) {  // which runs nothing of the user's
     flush_before_step(item_record::batch_of(node));
+  }
+}
+
+/// What event_loop::step() does, without the call.
+[[gnu::always_inline]] inline void worker_slot::run_node(ready_node& node) {
+  // An item that has given way does it itself: it knows its batch.
+  if (unflushed_ != nullptr && !has_given_way(node)) [[unlikely]] {
+    flush_before_node(node);
   }
   event_loop& loop = *loop_.load(std::memory_order_relaxed);  // this thread wrote it
   if (loop.is_debug()) [[unlikely]] {
@@ -288,19 +294,23 @@ void worker_slot::run_node(ready_node& node) {
   return step_bound();
 }
 
-/// One bound node; but of cancels as many as make enough tasks ready for a thief, who would otherwise
-/// be woken for each, and find one or none.
-bool worker_slot::step_bound() {
-  ready_node* node = bound_.pop_front();
-  if (node == nullptr) {
+[[gnu::always_inline]] inline bool worker_slot::step_bound() {
+  if (bound_.empty()) {
     return false;
   }
-  const bool brings_cancel = task_record::brings_cancel(*node);
-  run_node(*node);
+  run_bound();
+  return true;
+}
+
+/// One bound node; but of cancels as many as make enough tasks ready for a thief, who would otherwise
+/// be woken for each, and find one or none.
+void worker_slot::run_bound() {
+  ready_node& node = *bound_.pop_front();
+  const bool brings_cancel = task_record::brings_cancel(node);
+  run_node(node);
   if (brings_cancel) {
     bring_more_cancels();
   }
-  return true;
 }
 
 /// Bounded, as not every cancel makes a task ready.
@@ -349,13 +359,13 @@ bool worker_slot::run_new_items(priority urgency) {
       return true;
     }
   }
-  flush_all();
+  flush();
   return false;
 }
 
 void worker_slot::refresh_batches() noexcept {
   batches_version_ = core_.copy_batches(former_batches_);
-  flush_all();
+  flush();
   batches_.swap(former_batches_);
   for (batch_core* batch : former_batches_) {
     batch->drop_reference();
@@ -375,10 +385,8 @@ void worker_slot::refresh_batches() noexcept {
   may_have_high_ |= batches_of(priority::high).count != 0;
 }
 
-void worker_slot::flush_all() noexcept {
-  while (batch_lane* lane = unflushed_) {
-    unflushed_ = lane->next_unflushed;
-    lane->is_unflushed = false;
+void worker_slot::flush() noexcept {
+  while (batch_lane* lane = std::exchange(unflushed_, nullptr)) {
     lane->batch->flush(*lane);
   }
 }

@@ -68,9 +68,7 @@ class item_guard;
 struct alignas(64) batch_lane {
   range_word range;  // thieves and cancels write it too
 
-  alignas(64) batch_lane* next_unflushed = nullptr;  // slot's thread only, like all below
-  class batch_core* batch = nullptr;
-  bool is_unflushed = false;
+  alignas(64) class batch_core* batch = nullptr;  // slot's thread only, like all below
   std::uint32_t chunk = 1;  // positions to claim next
   std::uint64_t unflushed = 0;  // finished items not yet subtracted from `remaining`
   std::uint64_t partial_first = 0;  // what is left of a claim whose positions stand for many items

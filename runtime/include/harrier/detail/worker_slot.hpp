@@ -79,21 +79,19 @@ class HARRIER_EXPORT worker_slot {
   /// thread, while no task moves between slots. Throws std::bad_alloc.
   void record_those_given_way();
 
+  /// Items have ended here, and their batch is to be told. One lane at a time waits for that.
   void mark_unflushed(batch_lane& lane) noexcept {
-    if (!lane.is_unflushed) {
-      lane.is_unflushed = true;
-      lane.next_unflushed = unflushed_;
+    if (unflushed_ != &lane) {
+      flush();
       unflushed_ = &lane;
     }
   }
-
   /// Before a step that may block the thread for long: no batch is to wait for that with what has ended
   /// here. A step of an item holds up its own batch, `of`, in any case, so what ends of one batch is
   /// counted at once. For the slot's thread.
   void flush_before_step(const batch_core* of) noexcept {
-    if (unflushed_ != nullptr &&
-        (unflushed_->batch != of || unflushed_->next_unflushed != nullptr)) {
-      flush_all();
+    if (unflushed_ != nullptr && unflushed_->batch != of) {
+      flush();
     }
   }
 
@@ -166,6 +164,7 @@ class HARRIER_EXPORT worker_slot {
   bool run_passed_over();
   bool finds_high_batch();
   bool step_bound();
+  HARRIER_NOINLINE void run_bound();
   HARRIER_NOINLINE void bring_more_cancels();
   bool step_node(ready_node* node);
   void run_node(ready_node& node);
@@ -184,7 +183,8 @@ class HARRIER_EXPORT worker_slot {
   ready_node* steal_resumed(worker_slot& victim, priority urgency);
   bool steal_from(worker_slot& victim, promise_base*& child, ready_node*& node);
   void run_child(promise_base& child);
-  void flush_all() noexcept;
+  void flush() noexcept;
+  HARRIER_NOINLINE void flush_before_node(ready_node& node) noexcept;
   void refresh_batches() noexcept;
   void sort_victims() noexcept;
   bool sees_work() noexcept;
