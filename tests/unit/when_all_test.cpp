@@ -245,5 +245,27 @@ TEST(when_all, of_children_that_ask_for_their_task) {
   rt.run(main());
 }
 
+// The cancel meets a child, which is in the parent's task: it is no outcome of the child's.
+TEST(when_all_settled, throws_a_cancel_that_was_due_when_it_began) {
+  runtime rt(std::size_t{1});
+  runner alone;
+  bool thrown = false;
+  auto main = [&]() -> task<> {
+    const task_ref self = co_await current_task();
+    self.cancel();
+    auto op = when_all_settled(sleep_then(1ms, 1), sleep_then(1ms, 2));
+    try {
+      co_await op;
+    } catch (const cancelled&) {
+      thrown = true;
+      throw;
+    }
+  };
+  EXPECT_THROW(rt.run(main()), run_cancelled);
+  EXPECT_TRUE(std::exchange(thrown, false)) << "on a worker";
+  EXPECT_THROW(alone.run(main()), run_cancelled);
+  EXPECT_TRUE(thrown) << "on a lone runner";
+}
+
 }  // namespace
 }  // namespace harrier::test

@@ -26,10 +26,13 @@ namespace detail {
 /// A value whose absence needs no word lies there as it is.
 template <class T>
 using kept_value =
-    std::conditional_t<std::is_trivial_v<stored<T>> && !std::is_same_v<T, bool>,  // vector<bool>
+    std::conditional_t<std::is_trivial_v<stored<T>> && std::is_default_constructible_v<stored<T>> &&
+                           std::is_move_assignable_v<stored<T>> &&
+                           !std::is_same_v<T, bool>,  // vector<bool>
                        stored<T>, std::optional<stored<T>>>;
+/// A type of its own: a task's value may be an outcome.
 template <class T>
-using kept_outcome = std::optional<outcome<T>>;
+struct kept_outcome : std::optional<outcome<T>> {};
 
 template <class Room>
 inline constexpr bool keeps_outcomes = false;
@@ -232,6 +235,10 @@ Value&& unwrap(Value& room) noexcept {
 }
 template <class Value>
 Value&& unwrap(std::optional<Value>& room) noexcept {
+  return std::move(*room);
+}
+template <class T>
+outcome<T>&& unwrap(kept_outcome<T>& room) noexcept {
   return std::move(*room);
 }
 template <class Values, class Rooms>

@@ -54,9 +54,11 @@ class private_cancel {
     return task_->uncancel(floor_) <= at_entry_;
   }
 
-  /// Whether somebody has asked since the entry, besides the scope.
+  /// Whether somebody besides the scope has asked since the entry, or before it without being heard yet.
+  /// Before leave().
   bool is_cancelled_from_outside() const noexcept {
-    return task_->requests() > at_entry_ + (fired_ ? 1u : 0u);
+    const std::uint32_t delivered = floor_ < at_entry_ ? at_entry_ - 1 : at_entry_;
+    return task_->requests() > delivered + (fired_ ? 1u : 0u);
   }
 
   /// Somebody else wants the task to stop, and that cancel is not going to be thrown: it becomes due

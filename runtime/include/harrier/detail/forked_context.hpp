@@ -19,24 +19,30 @@ template <class T>
 task<T> in_own_context(task<T> child, context_word own) {
   std::swap(context_word::current(), own);  // `own` keeps the parent's meanwhile
   std::exception_ptr error;
+  bool is_back = false;  // in the parent's context
   try {
     if constexpr (std::is_void_v<T>) {
       co_await child;
       std::swap(context_word::current(), own);
+      is_back = true;
       co_return;
     } else if constexpr (std::is_reference_v<T>) {
       T result = co_await child;
       std::swap(context_word::current(), own);
+      is_back = true;
       co_return result;
     } else {
       T result = co_await child;
       std::swap(context_word::current(), own);
+      is_back = true;
       co_return std::move(result);
     }
   } catch (...) {  // rethrown below, in the parent's context
     error = std::current_exception();
   }
-  std::swap(context_word::current(), own);
+  if (!is_back) {  // else it was the move of the value that threw
+    std::swap(context_word::current(), own);
+  }
   std::rethrow_exception(error);
 }
 
