@@ -33,7 +33,7 @@ class batch_progress {
   }
 
   std::uint64_t queued = 0;  ///< not started; 0 while the number of items is not known
-  std::uint64_t running = 0;  ///< started and not ended, those that wait for a retry included
+  std::uint64_t running = 0;  ///< started and not ended, waiting for a retry or a permit included
   std::uint64_t completed = 0;
   std::uint64_t failed = 0;
   std::uint64_t cancelled = 0;
