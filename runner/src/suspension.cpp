@@ -23,16 +23,16 @@ bool suspension::begin_wait() noexcept {
 }
 
 bool suspension::abandon_wait() noexcept {
-  // relaxed: the task takes back what it said itself, and learns nothing by it
-  std::uint32_t now = record->state.load(std::memory_order_relaxed);
+  std::uint32_t now = record->state.load(std::memory_order_relaxed);  // hint: re-checked
   do {
     if (task_record::phase_of(now) != task_record::waiting) {
       wake(*this);  // a canceller is on its way: end the wait as a waker would
       return false;
     }
+    // acquire: who looked at the frames meanwhile (held_wait) has done so  [record:state]
   } while (
       !record->state.compare_exchange_weak(now, task_record::with_phase(now, task_record::active),
-                                           std::memory_order_relaxed, std::memory_order_relaxed));
+                                           std::memory_order_acquire, std::memory_order_relaxed));
   return true;
 }
 
