@@ -368,6 +368,18 @@ Exit status: 0 done, 1 coroutines failed (and more than --on-error tolerates), a
 checksum, out of memory or a checkpoint that is refused, 2 bad arguments, 124 the
 deadline came first, 130 interrupted.)";
 
+CLI::Validator window_size() {
+  auto check = [count = count_between(0, most_coroutines)](std::string& text) {
+    if (text == "auto") {
+      text = "0";
+      return std::string();
+    }
+    const std::string error = count(text);
+    return error.empty() ? error : error + "; or auto";
+  };
+  return CLI::Validator(check, "", "window");
+}
+
 }  // namespace
 
 void add_batch_command(CLI::App& program, std::function<int()>& chosen) {
@@ -398,8 +410,7 @@ void add_batch_command(CLI::App& program, std::function<int()>& chosen) {
           "How many may be started and unfinished; auto or 0: 1024 for each worker, then as "
           "many as throughput and memory speak for")
       ->type_name("N|auto")
-      ->transform(count_between(0, most_coroutines))
-      ->transform([](const std::string& text) { return text == "auto" ? "0" : text; })
+      ->transform(window_size())
       ->capture_default_str();
   add_duration_option(*command, "--deadline", options->deadline, "When to cancel what is left");
   command->add_option("--retry", options->retries, "How often to try again what has failed")

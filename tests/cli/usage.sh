@@ -34,6 +34,7 @@ refused "PATH" hash
 refused "--json" --json
 refused "--window: must be a whole number from 1 to 1,000,000" hash --window 0 .
 refused "--window: must be a whole number from 0 to" batch --window -1
+refused "or auto" batch --window autos
 for time in 0 -1 1x ms "" 1e99 1e-12 nan; do
   refused "--deadline: must be a time" hash --deadline "$time" .
 done
