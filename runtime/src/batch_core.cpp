@@ -167,7 +167,7 @@ bool batch_core::run_chunk(worker_slot& slot) {
   if (is_closed()) {
     return drop_left(mine);
   }
-  if (is_held()) {
+  if (is_held() || mine.is_starting) {
     return false;
   }
   // relaxed: this slot's thread alone writes it. Where nothing suspends there is nothing to look after.
@@ -192,7 +192,9 @@ bool batch_core::run_chunk(worker_slot& slot) {
     last = item_position(claimed.last);
   }
   const auto begin = std::chrono::steady_clock::now();
+  mine.is_starting = true;
   const std::uint64_t reached = is_closed() ? first : start_items(slot, mine, first, last);
+  mine.is_starting = false;
   if (reached < last) {
     if (is_closed()) {
       drop(mine, reached, last);

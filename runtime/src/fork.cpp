@@ -8,12 +8,11 @@
 #include <harrier/detail/worker_slot.hpp>
 #include <harrier/fork_stack.hpp>
 
-#include <sched.h>
-
 #include <coroutine>
 #include <memory>
 #include <new>
 #include <stdexcept>
+#include <thread>
 
 namespace harrier {
 namespace detail {
@@ -80,11 +79,12 @@ void take_back_or_wait(promise_base& child) noexcept {
   worker_slot* slot = this_slot();
   // A thief has it, and it may refer to the parent's locals, which are about to go.
   cancel_stolen(child);
-  // What it waits for may be ours to run: the thread helps meanwhile.
+  if (slot != nullptr) {
+    slot->wait_in_step(child);
+    return;
+  }
   while (!child.join.has_ended()) {
-    if (slot == nullptr || !slot->help()) {
-      ::sched_yield();
-    }
+    std::this_thread::yield();
   }
 }
 

@@ -257,13 +257,13 @@ void runtime_core::start_thread() {
     return;
   }
   worker_slot& at = *slots_[threads_];
-  at.thread_ = make_thread(at);
+  at.thread_ = make_thread(at, [&at] { at.serve(); });
   ++threads_;
   idle_.no_longer_hungry();
 }
 
-std::thread runtime_core::make_thread(worker_slot& at) {
-  auto body = [this, &at] {
+std::thread runtime_core::make_thread(worker_slot& at, std::function<void()> work) {
+  auto body = [this, &at, work = std::move(work)] {
     const std::string name = "harrier/" + std::to_string(at.index());
     ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
     if (at.index() >= workers()) {
@@ -275,7 +275,7 @@ std::thread runtime_core::make_thread(worker_slot& at) {
     if (options_.on_thread_start) {
       options_.on_thread_start(at.index());
     }
-    at.serve();
+    work();
     if (options_.on_thread_stop) {
       options_.on_thread_stop(at.index());
     }
@@ -375,6 +375,7 @@ runtime_metrics runtime_core::metrics() {
     sum.steals_resumed += counts.steals_resumed.load(std::memory_order_relaxed);
     sum.parks += counts.parks.load(std::memory_order_relaxed);
     sum.wakes += counts.wakes.load(std::memory_order_relaxed);
+    sum.deputies_started += each->deputies_.started();
     if (event_loop* loop = each->loop()) {
       ++sum.loops_created;
       sum.frames_live += loop->execution().frames.frames_live();

@@ -275,6 +275,7 @@ void runtime_core::stop(const close_options& how) {
       }
       each->loop()->parker().unpark();
       each->thread_.join();
+      each->deputies_.close();
     }
   }
   std::unique_ptr<stall_watch> watch;

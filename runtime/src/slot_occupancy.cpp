@@ -51,7 +51,7 @@ worker_slot::leaves worker_slot::occupy(duration slice) {
       // slot's clock: it is about threads
   std::uint32_t looked_at = steps_begun();
   while (!core_.is_ending()) {
-    if (step() || search()) {
+    if (serve_once()) {
       if (steps_begun() - looked_at >= steps_between_looks) {
         looked_at = steps_begun();
         if (std::chrono::steady_clock::now() >= until) {
@@ -97,6 +97,7 @@ void worker_slot::close() noexcept {
     const running_scope running(runner_->loop().execution());
     finish();
   }
+  deputies_.close();
 }
 
 void runtime_core::vacate_all() noexcept {

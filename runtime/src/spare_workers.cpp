@@ -60,7 +60,7 @@ bool runtime_core::start_spare_worker(const std::string& culprits, bool was_told
     }
     worker_slot& at = slot(workers() + started);
     at.prepare();
-    at.thread_ = make_thread(at);
+    at.thread_ = make_thread(at, [&at] { at.serve(); });
     // release: [core:spare] who sees the number finds the slot prepared
     spare_threads_.store(started + 1, std::memory_order_release);
   }

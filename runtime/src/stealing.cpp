@@ -146,7 +146,7 @@ bool worker_slot::steal_from(worker_slot& victim, promise_base*& child, ready_no
 bool worker_slot::steal_range(worker_slot& victim) {
   for (batch_core* batch : batches_) {
     batch_lane& mine = batch->lane(index_);
-    if (batch->is_strict() || !mine.range.empty()) {
+    if (batch->is_strict() || !mine.range.empty() || mine.is_starting) {
       continue;
     }
     if (!batch->may_start(mine)) {

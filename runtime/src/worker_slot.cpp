@@ -140,16 +140,44 @@ void worker_slot::serve() {
   open();
   event_loop& loop = runner_->loop();
   const running_scope running(loop.execution());
-  thread_id_.store(this_thread_id(), std::memory_order_relaxed);  // a hint
+  note_thread();
   loop.time().attach();
   while (!core_.is_ending()) {
-    if (!step() && !search()) {
+    if (!serve_once()) {
       park();
     }
   }
   finish();
   thread_id_.store(0, std::memory_order_relaxed);  // a hint
   loop.time().detach();
+}
+
+void worker_slot::note_thread() noexcept {
+  if (core_.provider() == nullptr) {  // whose threads come and go too often
+    thread_id_.store(this_thread_id(), std::memory_order_relaxed);  // a hint
+  }
+}
+
+/// False: nothing to do, and nobody waits for it.
+bool worker_slot::serve_once() {
+  if (!deputies_.anyone_waits()) [[likely]] {
+    return step() || search() || deputies_.anyone_waits();  // since the step
+  }
+  deputies_.attend();
+  serve_awake();
+  return true;
+}
+
+void worker_slot::serve_awake() {
+  if (!step() && !search()) {
+    std::this_thread::yield();
+  }
+}
+
+void worker_slot::wait_in_step(const promise_base& child) noexcept {
+  if (!child.join.has_ended()) {
+    deputies_.wait_for(child);
+  }
 }
 
 void worker_slot::finish() noexcept {

@@ -21,6 +21,8 @@ class runtime_metrics {
   std::uint64_t watch_threads = 0;  ///< 1 while there is one: runtime_options::stalled_after
   std::uint64_t stalls = 0;  ///< how often it has told of a worker
   std::uint64_t spare_workers_started = 0;  ///< they stay: runtime_options::spare_workers
+  /// Threads that served a worker while its own waited in a step for a dropped fork.
+  std::uint64_t deputies_started = 0;
   std::uint64_t loops_created = 0;
   std::uint64_t pollers_created = 0;  ///< always 0 so far: loops wait on a futex
   std::int64_t frames_live = 0;

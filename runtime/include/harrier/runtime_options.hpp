@@ -61,12 +61,14 @@ class HARRIER_EXPORT runtime_options {
   runtime_options& operator=(const runtime_options&);
   runtime_options& operator=(runtime_options&&) noexcept;
 
-  /// At most this many threads run coroutines, and at most this many loops exist; and `spare_workers`.
+  /// At most this many threads run coroutines at once, and at most this many loops exist; and
+  /// `spare_workers`.
   std::size_t workers;
   /// How many tasks spawned from outside may wait for a worker before spawn() blocks; 0: any
   /// number.
   std::size_t queue_limit = 0;
-  /// Called on each worker thread, with its number, before and after it serves; under
+  /// Called on each worker thread, with its number, before and after it serves, also on one that serves
+  /// while that of the worker waits for a dropped fork (harrier/fork.hpp); under
   /// thread_provider::task_arena each time that a thread enters and leaves the slot. One that throws
   /// ends the program: a worker must not be lost in silence.
   std::function<void(std::size_t)> on_thread_start;

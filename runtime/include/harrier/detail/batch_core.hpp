@@ -70,6 +70,7 @@ struct alignas(64) batch_lane {
 
   alignas(64) class batch_core* batch = nullptr;  // slot's thread only, like all below
   std::uint32_t chunk = 1;  // positions to claim next
+  bool is_starting = false;  // a chunk is under way, perhaps in a step that waits (deputies.hpp)
   std::uint64_t unflushed = 0;  // finished items not yet subtracted from `remaining`
   std::uint64_t partial_first = 0;  // what is left of a claim whose positions stand for many items
   std::uint64_t partial_last = 0;

@@ -26,6 +26,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <new>
@@ -158,12 +159,14 @@ class HARRIER_EXPORT runtime_core {
 
   elastic_pool& blocking_pool() noexcept { return blocking_; }
   void offload(blocking_call& call);
+  /// A thread that is set up as one of `at`, then does `work`. Throws std::system_error, std::bad_alloc and
+  /// what the user's factory throws.
+  std::thread make_thread(worker_slot& at, std::function<void()> work);
   /// Null: each slot has a thread of its own.
   arena_provider* provider() noexcept { return provider_.get(); }
 
  private:
   void start_thread();
-  std::thread make_thread(worker_slot& at);
   bool start_spare_worker(const std::string& culprits, bool was_told);
   void wake_spare_workers() noexcept;
   void start_threads(std::size_t wanted);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a worker owns: its runner, its queues, its share of each batch. One thread occupies it.
+// What a worker owns: its runner, its queues, its share of each batch. One thread occupies it; if that
+// must wait in the middle of a step, another one does so meanwhile (deputies.hpp).
 #pragma once
 
 #include <harrier/detail/batch_core.hpp>
+#include <harrier/detail/deputies.hpp>
 #include <harrier/detail/idle_set.hpp>
 #include <harrier/detail/injection_queue.hpp>
 #include <harrier/detail/intake_pace.hpp>
@@ -51,9 +53,17 @@ class HARRIER_EXPORT worker_slot {
   /// Undoes a pop: there is room.
   void put_back(promise_base& child) noexcept { deque_.push(&child); }
 
-  /// Runs one thing that is ready here, below a coroutine that must wait and cannot suspend. False:
-  /// nothing is.
+  /// Waits for `child`, which a thief has, below a coroutine that cannot suspend, while a deputy serves the
+  /// slot. In a step of the slot's.
+  void wait_in_step(const promise_base& child) noexcept;
+  /// Runs one thing that is ready here, on top of a step that waits. False: nothing is. For the slot's
+  /// thread, like the next two.
   bool help();
+  /// Runs something, or looks for something to run; if there is nothing, lets other threads run:
+  /// while another one of its threads waits in a step.
+  void serve_awake();
+  /// This thread has the slot now.
+  void note_thread() noexcept;
 
   /// Whether something waits here that comes before new items of the normal class.
   bool has_ready() noexcept {
@@ -156,6 +166,7 @@ class HARRIER_EXPORT worker_slot {
   void place_held(ready_node& node, std::uint32_t placing) noexcept;
   void collect();
 
+  bool serve_once();
   bool step();
   bool step_new();
   bool run_ready();
@@ -231,6 +242,7 @@ class HARRIER_EXPORT worker_slot {
   ready_list bound_;
   counters counts_;
   std::thread thread_;  // guarded by the core's mutex
+  deputies deputies_{*this};
   std::atomic<bool> left_timers_{false};  // it went to sleep with timers: a hint
   std::atomic<int> thread_id_{0};  // a hint to who watches
 

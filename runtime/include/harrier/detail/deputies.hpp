@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The threads that serve a slot by turns, because one of them must wait in the middle of a step.
+//
+// A coroutine that an exception leaves, or that is destroyed, while a thief has its forked child, has to wait
+// for that child and cannot suspend. What the child waits for may be this slot's to run. What runs
+// meanwhile may come to the same, and wait for the first one to go on: so none of it runs on top of the
+// first one. The thread that waits gives the slot to a deputy, and has it back between two of the
+// deputy's steps.
+//
+// Threads     one has the slot, and all that is said here of calls is said of that one; the others sleep.
+//             The first is whoever serves the slot otherwise: only it parks, leaves, and ends with the
+//             runtime.
+// Protocol    each sleeper has a `turn`: given once, by the thread that has the slot and sleeps then.
+//             Between two steps a deputy gives the slot back to the first one, if that is not in a step
+//             itself; or to one whose child has ended. The first one gives it to the latter.
+// Memory      what a thread did with the slot happens before what the next one does [turn:given].
+// Invariant   nobody waits when the runtime ends: a child that has not ended is a live task's.
+// Rejected    Helping on the same stack: who is below cannot go on before who is on top has, which may be
+//             waiting for the one below (`unit.dropped_fork.*`). Fibers: what
+//             the user's code keeps in its thread, and the exceptions under way, would change under it.
+#pragma once
+
+#include <harrier/detail/config.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <thread>
+
+namespace harrier::detail {
+
+class worker_slot;
+struct promise_base;
+
+class HARRIER_EXPORT deputies {
+ public:
+  explicit deputies(worker_slot& of) noexcept : slot_(of) {}
+  deputies(const deputies&) = delete;
+  deputies& operator=(const deputies&) = delete;
+
+  /// Waits for the end of `child`, without the slot. In a step.
+  void wait_for(const promise_base& child) noexcept;
+
+  /// Whether a thread waits in a step. Whoever serves the slot must not sleep then.
+  bool anyone_waits() const noexcept { return first_ != nullptr; }
+  /// Those whose children have ended go on with their steps. For the first thread, between two steps.
+  void attend() noexcept;
+
+  std::uint64_t started() const noexcept {
+    return started_.load(std::memory_order_relaxed);  // counter only
+  }
+  /// Ends the threads and waits for them. After the first thread has left for good; again does nothing.
+  void close() noexcept;
+
+ private:
+  static constexpr std::size_t most_idle = 4;  // more of them leave
+
+  class turn {
+   public:
+    void give() noexcept;
+    void await() noexcept;
+
+   private:
+    std::atomic<std::uint32_t> given_{0};
+  };
+  /// A thread that sleeps.
+  struct sleeper {
+    turn its;
+    const promise_base* child = nullptr;  // in a step: what it waits for
+    sleeper* next = nullptr;
+  };
+  struct deputy {
+    sleeper start;
+    std::thread thread;
+    bool has_left = false;
+  };
+
+  void pass(sleeper& to, sleeper& self) noexcept;
+  sleeper* help_until_someone_comes(const promise_base& child) noexcept;
+  sleeper* take_anyone() noexcept;
+  sleeper* take_wanted() noexcept;
+  sleeper* take_one_to_go_on() noexcept;
+  sleeper* take_idle() noexcept;
+  sleeper& make_deputy();
+  void serve(deputy& self) noexcept;
+  sleeper& serve_until_wanted() noexcept;
+
+  worker_slot& slot_;
+  // of the thread that has the slot
+  sleeper* first_ = nullptr;  // those that wait in a step, the first to come first
+  sleeper** last_ = &first_;
+  sleeper* idle_ = nullptr;  // deputies
+  std::size_t idle_count_ = 0;
+  sleeper* principal_ = nullptr;  // the first thread, if it sleeps between two steps
+  bool ends_ = false;
+  std::list<deputy> deputies_;
+  std::atomic<std::uint64_t> started_{0};
+};
+
+}  // namespace harrier::detail
