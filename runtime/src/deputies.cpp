@@ -185,7 +185,7 @@ deputies::sleeper& deputies::serve_until_wanted() noexcept {
     if (sleeper* next = take_wanted()) {
       return *next;
     }
-    slot_.serve_awake();
+    slot_.serve_for_others();
   }
 }
 

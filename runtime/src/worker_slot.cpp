@@ -164,14 +164,27 @@ bool worker_slot::serve_once() {
     return step() || search() || deputies_.anyone_waits();  // since the step
   }
   deputies_.attend();
-  serve_awake();
+  serve_for_others();
   return true;
 }
 
-void worker_slot::serve_awake() {
-  if (!step() && !search()) {
-    std::this_thread::yield();
+void worker_slot::serve_for_others() {
+  if (step() || search()) {
+    naps_ = 0;
+  } else if (core_.provider() != nullptr) {
+    std::this_thread::yield();  // to sleep is to leave, there
+  } else {
+    nap();
   }
+}
+
+/// Sleeps, but not for long: what the others wait for may end elsewhere, which wakes nobody here. The
+/// longer it has taken, the longer it may take to be noticed.
+void worker_slot::nap() {
+  constexpr std::chrono::microseconds shortest{20};
+  constexpr std::uint32_t most_doublings = 9;
+  park(runner_->loop().now() + shortest * (1u << naps_));
+  naps_ = std::min(naps_ + 1, most_doublings);
 }
 
 void worker_slot::wait_in_step(const promise_base& child) noexcept {
@@ -478,8 +491,9 @@ bool worker_slot::sees_work() noexcept {
   return false;
 }
 
-/// True: the thread is to leave, and the slot stays announced as one that sleeps.
-bool worker_slot::park() {
+/// Sleeps, at most until then. True: the thread is to leave, and the slot stays announced as one that
+/// sleeps.
+bool worker_slot::park(time_point at_most) {
   event_loop& loop = *loop_.load(std::memory_order_relaxed);  // this thread wrote it
   core_.note_idle();
   if (batches_version_ != core_.batches_version()) {
@@ -510,7 +524,7 @@ bool worker_slot::park() {
     if (core_.provider() != nullptr) {
       return false;  // the thread leaves; the slot is woken for the next one
     }
-    loop.time().wait(loop.parker(), ticket, next_deadline(), false);
+    loop.time().wait(loop.parker(), ticket, std::min(next_deadline(), at_most), false);
     return true;
   };
   return !core_.idle().sleep(sleeper_, loop.parker(), look, wait);

@@ -47,7 +47,7 @@ runtime_options with(std::size_t workers, thread_provider provider) {
 TEST(sim_dropped_fork, parents_that_wait_for_each_other_all_go_on) {
   for (const thread_provider provider :
        {thread_provider::own_threads, thread_provider::task_arena}) {
-    for (const std::size_t workers : {1, 3}) {
+    for (const std::size_t workers : {1u, 3u}) {
       for_each_seed(quick, std::to_string(workers) + " workers", [&] {
         runtime rt(with(workers, provider));
         std::vector<join_handle<void>> all;
@@ -60,7 +60,7 @@ TEST(sim_dropped_fork, parents_that_wait_for_each_other_all_go_on) {
 }
 
 TEST(sim_dropped_fork, items_of_a_batch_that_wait_lose_no_others) {
-  for (const std::size_t workers : {1, 2}) {
+  for (const std::size_t workers : {1u, 2u}) {
     for_each_seed(quick, std::to_string(workers) + " workers", [&] {
       runtime rt(workers);
       std::vector<int> runs(60);

@@ -53,7 +53,7 @@ void expect_done_in_a_drop(runtime& rt, Work work) {
 
 // The inner parent waits for its child; meanwhile the outer one fails, and waits for the inner one.
 TEST(dropped_fork, a_parent_that_is_waited_for_while_it_waits_goes_on) {
-  for (const std::size_t workers : {1, 2}) {
+  for (const std::size_t workers : {1u, 2u}) {
     runtime rt(workers);
     event inner_fails;
     event outer_fails;
@@ -152,10 +152,26 @@ TEST(dropped_fork, its_worker_fires_timers_meanwhile) {
   expect_done_in_a_drop(rt, []() -> task<> { co_await sleep_for(2ms); });
 }
 
+// While everything sleeps, the clock may go on.
+TEST(dropped_fork, a_virtual_clock_goes_on_meanwhile) {
+  for (const std::size_t workers : {1u, 2u}) {
+    virtual_clock time;
+    runtime_options options;
+    options.provider =
+        thread_provider::own_threads;  // with oneTBB's, a slot that sleeps has no thread
+    options.workers = workers;
+    options.time = &time;
+    runtime rt(options);
+    const time_point before = time.now();
+    expect_done_in_a_drop(rt, []() -> task<> { co_await sleep_for(1min); });
+    EXPECT_GE(time.now() - before, 1min);
+  }
+}
+
 // The item that waits was started with others of its chunk, and the rest of the chunk is not lost.
 TEST(dropped_fork, in_an_item_every_other_item_of_its_batch_runs_once) {
   constexpr std::size_t items = 500;
-  for (const std::size_t workers : {1, 2}) {
+  for (const std::size_t workers : {1u, 2u}) {
     for (const bool in_turn : {false, true}) {
       runtime rt(workers);
       std::vector<std::atomic<int>> runs(items);

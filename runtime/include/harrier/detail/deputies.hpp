@@ -42,7 +42,7 @@ class HARRIER_EXPORT deputies {
   /// Waits for the end of `child`, without the slot. In a step.
   void wait_for(const promise_base& child) noexcept;
 
-  /// Whether a thread waits in a step. Whoever serves the slot must not sleep then.
+  /// Whether a thread waits in a step. Whoever serves the slot must not sleep for long then.
   bool anyone_waits() const noexcept { return first_ != nullptr; }
   /// Those whose children have ended go on with their steps. For the first thread, between two steps.
   void attend() noexcept;

@@ -59,9 +59,9 @@ class HARRIER_EXPORT worker_slot {
   /// Runs one thing that is ready here, on top of a step that waits. False: nothing is. For the slot's
   /// thread, like the next two.
   bool help();
-  /// Runs something, or looks for something to run; if there is nothing, lets other threads run:
-  /// while another one of its threads waits in a step.
-  void serve_awake();
+  /// Runs something, or looks for something to run; if there is nothing, sleeps for a moment: while
+  /// another one of the slot's threads waits in a step.
+  void serve_for_others();
   /// This thread has the slot now.
   void note_thread() noexcept;
 
@@ -201,7 +201,8 @@ class HARRIER_EXPORT worker_slot {
   bool sees_work() noexcept;
   void open() noexcept;
   void finish() noexcept;
-  bool park();
+  bool park(time_point at_most = time_point::max());
+  void nap();
   /// Pushes a forked child and lets a hungry worker know; or keeps it for its join, where there is no
   /// worker, or no memory. Gives the child.
   HARRIER_NOINLINE static std::coroutine_handle<> push_or_keep(
@@ -243,6 +244,7 @@ class HARRIER_EXPORT worker_slot {
   counters counts_;
   std::thread thread_;  // guarded by the core's mutex
   deputies deputies_{*this};
+  std::uint32_t naps_ = 0;  // in a row, up to a limit
   std::atomic<bool> left_timers_{false};  // it went to sleep with timers: a hint
   std::atomic<int> thread_id_{0};  // a hint to who watches
 
