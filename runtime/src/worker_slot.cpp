@@ -169,7 +169,8 @@ bool worker_slot::serve_once() {
 }
 
 void worker_slot::serve_for_others() {
-  if (step() || search()) {
+  const std::uint32_t before = steps_begun();
+  if (step() || search() || steps_begun() - before > 1) {  // the last of several finds nothing
     naps_ = 0;
   } else if (core_.provider() != nullptr) {
     std::this_thread::yield();  // to sleep is to leave, there
