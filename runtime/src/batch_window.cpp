@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 namespace harrier::detail {
 
@@ -79,8 +80,37 @@ void batch_core::apply_limit(batch_lane& at) noexcept {
   }
 }
 
+/// What started here and was stolen ends elsewhere, and makes room there. So a slot that has more than its
+/// window, because the limit has shrunk, takes that from what is spare, which may be less than nothing; and
+/// others with room make up for it.
+void batch_core::balance_window(batch_lane& at) noexcept {
+  // relaxed: this slot's thread alone writes both
+  const std::int64_t room =
+      at.window.load(std::memory_order_relaxed) - at.live.load(std::memory_order_relaxed);
+  if (const std::int64_t excess = std::max<std::int64_t>(-room, 0); excess != at.excess) {
+    const std::int64_t less = std::exchange(at.excess, excess) - excess;
+    // seq_cst: [batch:spare] as in return_window()
+    if (spare_window_.fetch_add(less, std::memory_order_seq_cst) + less > 0 && less > 0) {
+      core_->wake_all();
+    }
+  }
+  // relaxed: a number; whoever has it takes nothing from it
+  std::int64_t spare = spare_window_.load(std::memory_order_relaxed);
+  while (spare < 0 && room > 0) {
+    const std::int64_t given = std::min(room, -spare);
+    if (spare_window_.compare_exchange_weak(spare, spare + given, std::memory_order_relaxed,
+                                            std::memory_order_relaxed)) {
+      add_to(at.window, -given);
+      return;
+    }
+  }
+}
+
 HARRIER_NOINLINE void batch_core::tune_window(batch_lane& at) noexcept {
   if (++at.chunks_since_look < chunks_per_look) {
+    if (spare_window_.load(std::memory_order_relaxed) < 0) {  // hint
+      balance_window(at);
+    }
     return;
   }
   at.chunks_since_look = 0;
@@ -89,6 +119,7 @@ HARRIER_NOINLINE void batch_core::tune_window(batch_lane& at) noexcept {
                       [this](time_point now) { return core_->memory_used(now); });
   }
   apply_limit(at);
+  balance_window(at);
 }
 
 bool batch_core::widen(batch_lane& at, bool is_idle, time_point& ask_again) noexcept {
@@ -105,6 +136,7 @@ bool batch_core::widen(batch_lane& at, bool is_idle, time_point& ask_again) noex
     return false;
   }
   apply_limit(at);  // somebody else may have widened it
+  balance_window(at);
   if (!is_full()) {
     return true;
   }

@@ -139,19 +139,21 @@ TEST_P(automatic_window, shrinks_while_memory_is_short_and_comes_back) {
   time = &on.time;
   window_log log;
   semaphore places(1500 * static_cast<std::ptrdiff_t>(GetParam()));
-  auto sleeps = [&](std::uint64_t) -> task<> {
+  auto sleeps = [&](std::uint64_t index) -> task<> {
     co_await places.acquire();
-    co_await sleep_for(50ms);
+    co_await sleep_for(40ms + index % 21 * 1ms);  // not in step
     places.release();
   };
   auto b = on.rt.for_each(std::views::iota(std::uint64_t{0}), sleeps, log.options());
-  auto watch = [&]() -> task<> { co_await sleep_for(10s); };
+  auto watch = [&]() -> task<> { co_await sleep_for(15s); };
   on.rt.run(watch());
   b.cancel();
   b.wait();
   EXPECT_GE(log.at(0.9), 1024 * GetParam());
   EXPECT_LE(log.at(4.5), 64 * GetParam());
-  EXPECT_GE(log.at(9.5), 512 * GetParam());  // a trial of half the window may be under way
+  // Where two workers see few items end, a trial may fail by chance, and the next is later. And one of half
+  // the window may be under way.
+  EXPECT_GE(log.at(14.5), 512 * GetParam());
 }
 
 // Under way are few, each with much memory: the window is cut from what is under way, though it was not full.

@@ -38,15 +38,18 @@ TEST(metrics, tasks_spawned_are_finished_at_rest) {
 }
 
 TEST(metrics, frames_are_none_at_rest_and_the_peak_is_bounded_by_the_window) {
-  runtime rt(std::size_t{2});
-  auto body = [](std::uint64_t) -> task<> { co_await yield(); };
-  rt.dispatch(10'000, body, dispatch_options().with_window(32)).get();
-  rt.drain(10s);
-  const runtime_metrics m = rt.metrics();
-  EXPECT_EQ(m.frames_live, 0u);
-  EXPECT_GE(m.frames_peak, 1u);
-  // An upper bound, being the sum of per-slot peaks.
-  EXPECT_LE(m.frames_peak, 2 * 32 + 8u);
+  for (const std::size_t workers : {std::size_t{1}, std::size_t{2}}) {
+    runtime rt(workers);
+    auto body = [](std::uint64_t) -> task<> { co_await yield(); };
+    rt.dispatch(10'000, body, dispatch_options().with_window(32)).get();
+    rt.drain(10s);
+    const runtime_metrics m = rt.metrics();
+    EXPECT_EQ(m.frames_live, 0u);
+    EXPECT_GE(m.frames_peak, 1u);
+    // With two, a worker whose frames end on the other one makes new ones, and the sum of their peaks is
+    // beyond what was alive at any moment.
+    if (workers == 1) EXPECT_LE(m.frames_peak, 32 + 8u);
+  }
 }
 
 TEST(metrics, a_flat_batch_needs_few_frames) {

@@ -54,9 +54,7 @@ class batch_run {
             rt.reduce(std::uint64_t{what_.items}, factory,
                       reduction(std::uint64_t{0}, std::plus<>{}, std::plus<>{}), options());
         settle(handle);
-        if (handle.counts().completed == what_.items) {
-          expect(handle.get() == sum_of_all(), "a reduction is wrong");
-        }
+        if (handle.counts().completed == what_.items) check_sum(handle);
         return;
       }
       case batch_form::for_each: {
@@ -254,6 +252,17 @@ class batch_run {
     }
     expect(with_result == handle.counts().completed, "results are missing");
     if (!is_disturbed()) check_thrown(handle);
+  }
+
+  template <class Handle>
+  void check_sum(Handle& handle) {
+    try {
+      expect(handle.get() == sum_of_all(), "a reduction is wrong");
+    } catch (const cancelled&) {  // when the last had completed, before the end
+      expect(is_disturbed(), "a reduction was cancelled by nobody");
+    } catch (const batch_deadline_exceeded&) {  // likewise
+      expect(what_.meanwhile == interference::deadline, "a deadline that nobody set");
+    }
   }
 
   template <class Handle>

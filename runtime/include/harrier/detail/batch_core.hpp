@@ -85,6 +85,7 @@ struct alignas(64) batch_lane {
   std::atomic<std::uint64_t> cancelled{0};
   // Slot's thread only: what `window` has of the automatic limit.
   std::int64_t limit = 0;
+  std::int64_t excess = 0;  // how much more than `window` is live, as the others were told
   std::uint32_t chunks_since_look = 0;
 };
 
@@ -319,6 +320,7 @@ class HARRIER_EXPORT batch_core {
   /// Looks after an automatic window in passing.
   void tune_window(batch_lane& lane) noexcept;
   void apply_limit(batch_lane& lane) noexcept;
+  void balance_window(batch_lane& lane) noexcept;
   window_sample sample_window() const noexcept;
   void leave_out_completed(std::size_t slots);
   void drop(batch_lane& lane, std::uint64_t first, std::uint64_t last) noexcept;
