@@ -171,7 +171,8 @@ bool batch_core::run_chunk(worker_slot& slot) {
     return false;
   }
   // relaxed: this slot's thread alone writes it. Where nothing suspends there is nothing to look after.
-  if (mine.live.load(std::memory_order_relaxed) != 0 && has_automatic_window()) {
+  if ((mine.live.load(std::memory_order_relaxed) != 0 || mine.excess != 0) &&
+      has_automatic_window()) {
     tune_window(mine);
   }
   if (!has_room(mine)) {

@@ -108,7 +108,8 @@ void batch_core::balance_window(batch_lane& at) noexcept {
 
 HARRIER_NOINLINE void batch_core::tune_window(batch_lane& at) noexcept {
   if (++at.chunks_since_look < chunks_per_look) {
-    if (spare_window_.load(std::memory_order_relaxed) < 0) {  // hint
+    // relaxed: a hint. What this slot has taken it gives back at once: it may have nothing more to start.
+    if (at.excess != 0 || spare_window_.load(std::memory_order_relaxed) < 0) {
       balance_window(at);
     }
     return;

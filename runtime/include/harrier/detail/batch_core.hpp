@@ -369,7 +369,8 @@ class HARRIER_EXPORT batch_core {
   static constexpr std::uint32_t paused_bit = 8;
   static constexpr std::uint32_t dry_bit = 16;
   std::atomic<std::uint32_t> halt_{0};
-  // Of a window set by hand: what no slot has borrowed. On another line than halt_, which each item reads.
+  // Of a window set by hand: what no slot has borrowed; less than nothing, of an automatic one: what slots
+  // have beyond their windows (batch_lane::excess) and others have not made up for. On another line than halt_, which each item reads.
   alignas(64) std::atomic<std::int64_t> spare_window_{0};
   auto_window auto_window_;
   batch_end end_;
