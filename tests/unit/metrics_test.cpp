@@ -48,7 +48,9 @@ TEST(metrics, frames_are_none_at_rest_and_the_peak_is_bounded_by_the_window) {
     EXPECT_GE(m.frames_peak, 1u);
     // With two, a worker whose frames end on the other one makes new ones, and the sum of their peaks is
     // beyond what was alive at any moment.
-    if (workers == 1) EXPECT_LE(m.frames_peak, 32 + 8u);
+    if (workers == 1) {
+      EXPECT_LE(m.frames_peak, 32 + 8u);
+    }
   }
 }
 
