@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <harrier/detail/deputies.hpp>
 
-#include <harrier/detail/parker.hpp>
 #include <harrier/detail/promise.hpp>
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/worker_slot.hpp>
 
-#include <chrono>
 #include <coroutine>
 #include <thread>
 #include <utility>
@@ -43,52 +41,29 @@ class interrupted_step {
 
 }  // namespace
 
-void deputies::turn::give() noexcept {
-  const std::atomic<std::uint32_t>& word = given_;
-  given_.store(1, std::memory_order_release);  // [turn:given]
-  // Whoever had this turn may be gone by now: a wake needs no more than an address.
-  futex_wake(word, 1);
-}
-
-void deputies::turn::await() noexcept {
-  while (given_.load(std::memory_order_acquire) == 0) {  // [turn:given]
-    futex_wait(given_, 0, std::chrono::steady_clock::time_point::max());
-  }
-}
-
-/// `self` is in a list already, for somebody to find.
-void deputies::pass(sleeper& to, sleeper& self) noexcept {
-  to.its.give();
-  self.its.await();
-  slot_.note_thread();
-}
-
 void deputies::wait_for(const promise_base& child) noexcept {
-  sleeper* to = take_anyone();
-  if (to == nullptr) {
+  turn* next = turns_.take_anyone();
+  if (next == nullptr) {
     try {
-      to = &make_deputy();
+      next = &make_deputy();
     } catch (...) {  // no thread, or no memory for one
-      to = help_until_someone_comes(child);
+      next = help_until_someone_comes(child);
     }
   }
-  if (to == nullptr) {
+  if (next == nullptr) {
     return;
   }
   const interrupted_step step(slot_.runner().loop().execution());
-  sleeper self;
-  self.child = &child;
-  *last_ = &self;
-  last_ = &self.next;
-  pass(*to, self);
+  turns_.wait_for(child.join, *next);
+  slot_.note_thread();
 }
 
 /// What the child waits for runs on top of this step. What comes to wait for this step there, waits until
 /// another thread can have the slot. Null: the child has ended.
-deputies::sleeper* deputies::help_until_someone_comes(const promise_base& child) noexcept {
+turn* deputies::help_until_someone_comes(const promise_base& child) noexcept {
   while (!child.join.has_ended()) {
-    if (sleeper* to = take_anyone()) {
-      return to;
+    if (turn* next = turns_.take_anyone()) {
+      return next;
     }
     if (!slot_.help()) {
       std::this_thread::yield();
@@ -98,49 +73,14 @@ deputies::sleeper* deputies::help_until_someone_comes(const promise_base& child)
 }
 
 void deputies::attend() noexcept {
-  while (sleeper* to = take_one_to_go_on()) {
-    sleeper self;
-    principal_ = &self;
-    pass(*to, self);
+  while (turn* next = turns_.take_one_to_go_on()) {
+    turns_.step_aside(*next);
+    slot_.note_thread();
   }
-}
-
-/// Null: nobody is there.
-deputies::sleeper* deputies::take_anyone() noexcept {
-  sleeper* const wanted = take_wanted();
-  return wanted != nullptr ? wanted : take_idle();
-}
-
-/// Whose turn comes before that of a deputy who has nothing but the slot's work to do.
-deputies::sleeper* deputies::take_wanted() noexcept {
-  return principal_ != nullptr ? std::exchange(principal_, nullptr) : take_one_to_go_on();
-}
-
-deputies::sleeper* deputies::take_one_to_go_on() noexcept {
-  for (sleeper** at = &first_; *at != nullptr; at = &(*at)->next) {
-    sleeper* const each = *at;
-    if (each->child->join.has_ended()) {
-      *at = each->next;
-      if (last_ == &each->next) {
-        last_ = at;
-      }
-      return each;
-    }
-  }
-  return nullptr;
-}
-
-deputies::sleeper* deputies::take_idle() noexcept {
-  sleeper* const one = idle_;
-  if (one != nullptr) {
-    idle_ = one->next;
-    --idle_count_;
-  }
-  return one;
 }
 
 /// Throws std::bad_alloc, std::system_error, and what the user's factory throws.
-deputies::sleeper& deputies::make_deputy() {
+turn& deputies::make_deputy() {
   deputies_.remove_if([](deputy& each) {
     if (each.has_left) {
       each.thread.join();
@@ -159,30 +99,27 @@ deputies::sleeper& deputies::make_deputy() {
 }
 
 void deputies::serve(deputy& self) noexcept {
-  self.start.its.await();
+  self.start.await();
   if (ends_) {
     return;
   }
   const running_scope running(slot_.runner().loop().execution());
   do {
     slot_.note_thread();
-    sleeper& next = serve_until_wanted();
-    if (idle_count_ == most_idle) {
+    turn& next = serve_until_wanted();
+    if (turns_.idle() == most_idle) {
       self.has_left = true;
-      next.its.give();
+      next.give();
       return;
     }
-    sleeper idle;
-    idle.next = std::exchange(idle_, &idle);
-    ++idle_count_;
-    pass(next, idle);
+    turns_.idle(next);
   } while (!ends_);
 }
 
 /// Gives who has the slot next.
-deputies::sleeper& deputies::serve_until_wanted() noexcept {
+turn& deputies::serve_until_wanted() noexcept {
   for (;;) {
-    if (sleeper* next = take_wanted()) {
+    if (turn* next = turns_.take_wanted()) {
       return *next;
     }
     slot_.serve_for_others();
@@ -191,8 +128,8 @@ deputies::sleeper& deputies::serve_until_wanted() noexcept {
 
 void deputies::close() noexcept {
   ends_ = true;
-  while (sleeper* each = take_idle()) {
-    each->its.give();
+  while (turn* each = turns_.take_idle()) {
+    each->give();
   }
   for (deputy& each : deputies_) {
     each.thread.join();

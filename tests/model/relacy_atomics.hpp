@@ -26,6 +26,7 @@
 #undef memory_order_acq_rel
 #undef memory_order_seq_cst
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <source_location>
@@ -95,6 +96,18 @@ inline memory_order order_at(memory_order order, access kind, const std::source_
   return order;
 }
 
+/// What threads sleep on in this schedule.
+struct sleepers {
+  void add(const void* word) noexcept { *std::find(on.begin(), on.end(), nullptr) = word; }
+  void remove(const void* word) noexcept { *std::find(on.begin(), on.end(), word) = nullptr; }
+  bool any(const void* word) const noexcept {
+    return std::find(on.begin(), on.end(), word) != on.end();
+  }
+
+  std::array<const void*, 8> on{};
+};
+inline sleepers asleep;
+
 /// The strongest order that Relacy takes for a failed exchange beside that of a successful one.
 inline memory_order at_most(memory_order success, memory_order failure) noexcept {
   if (success == rl::mo_relaxed || success == rl::mo_release) {
@@ -155,12 +168,17 @@ class atomic {
   void wait_while(T expected) const {
     const auto info = at(where::current());
     if (value_.fetch_add(0, rl::mo_relaxed, info) == expected) {
+      asleep.add(this);
       value_.wait(rl::ctx(), false, false, info);
+      asleep.remove(this);
     }
   }
+  /// An address is all that the kernel needs: the word may be gone if nobody sleeps there.
   void wake(int threads) const {
     rl::ctx().sched();
-    value_.wake(rl::ctx(), static_cast<rl::thread_id_t>(threads), at(where::current()));
+    if (asleep.any(this)) {
+      value_.wake(rl::ctx(), static_cast<rl::thread_id_t>(threads), at(where::current()));
+    }
   }
 
  private:
@@ -184,7 +202,10 @@ inline rl::atomic<unsigned>* barrier_line = nullptr;
 template <class Model, rl::thread_id_t threads>
 class suite : public rl::test_suite<Model, threads> {
  public:
-  suite() { barrier_line = &line_; }
+  suite() {
+    barrier_line = &line_;
+    asleep = {};  // a schedule that failed has left some
+  }
 
  private:
   rl::atomic<unsigned> line_{0};

@@ -10,10 +10,9 @@
 // Threads     one has the slot, and all that is said here of calls is said of that one; the others sleep.
 //             The first is whoever serves the slot otherwise: only it parks, leaves, and ends with the
 //             runtime.
-// Protocol    each sleeper has a `turn`: given once, by the thread that has the slot and sleeps then.
-//             Between two steps a deputy gives the slot back to the first one, if that is not in a step
-//             itself; or to one whose child has ended. The first one gives it to the latter.
-// Memory      what a thread did with the slot happens before what the next one does [turn:given].
+// Protocol    whose turn it is: slot_turns.hpp. Between two steps a deputy gives the slot back to the first
+//             thread, if that is not in a step itself; or to one whose child has ended. The first thread
+//             gives it to the latter.
 // Invariant   nobody waits when the runtime ends: a child that has not ended is a live task's.
 // Rejected    Helping on the same stack: who is below cannot go on before who is on top has, which may be
 //             waiting for the one below (`unit.dropped_fork.*`). Fibers: what
@@ -21,6 +20,7 @@
 #pragma once
 
 #include <harrier/detail/config.hpp>
+#include <harrier/detail/slot_turns.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -43,7 +43,7 @@ class HARRIER_EXPORT deputies {
   void wait_for(const promise_base& child) noexcept;
 
   /// Whether a thread waits in a step. Whoever serves the slot must not sleep for long then.
-  bool anyone_waits() const noexcept { return first_ != nullptr; }
+  bool anyone_waits() const noexcept { return turns_.anyone_waits(); }
   /// Those whose children have ended go on with their steps. For the first thread, between two steps.
   void attend() noexcept;
 
@@ -56,43 +56,20 @@ class HARRIER_EXPORT deputies {
  private:
   static constexpr std::size_t most_idle = 4;  // more of them leave
 
-  class turn {
-   public:
-    void give() noexcept;
-    void await() noexcept;
-
-   private:
-    std::atomic<std::uint32_t> given_{0};
-  };
-  /// A thread that sleeps.
-  struct sleeper {
-    turn its;
-    const promise_base* child = nullptr;  // in a step: what it waits for
-    sleeper* next = nullptr;
-  };
   struct deputy {
-    sleeper start;
+    turn start;
     std::thread thread;
     bool has_left = false;
   };
 
-  void pass(sleeper& to, sleeper& self) noexcept;
-  sleeper* help_until_someone_comes(const promise_base& child) noexcept;
-  sleeper* take_anyone() noexcept;
-  sleeper* take_wanted() noexcept;
-  sleeper* take_one_to_go_on() noexcept;
-  sleeper* take_idle() noexcept;
-  sleeper& make_deputy();
+  turn* help_until_someone_comes(const promise_base& child) noexcept;
+  turn& make_deputy();
   void serve(deputy& self) noexcept;
-  sleeper& serve_until_wanted() noexcept;
+  turn& serve_until_wanted() noexcept;
 
   worker_slot& slot_;
   // of the thread that has the slot
-  sleeper* first_ = nullptr;  // those that wait in a step, the first to come first
-  sleeper** last_ = &first_;
-  sleeper* idle_ = nullptr;  // deputies
-  std::size_t idle_count_ = 0;
-  sleeper* principal_ = nullptr;  // the first thread, if it sleeps between two steps
+  slot_turns turns_;
   bool ends_ = false;
   std::list<deputy> deputies_;
   std::atomic<std::uint64_t> started_{0};
