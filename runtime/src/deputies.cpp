@@ -5,7 +5,6 @@
 #include <harrier/detail/runtime_core.hpp>
 #include <harrier/detail/worker_slot.hpp>
 
-#include <coroutine>
 #include <thread>
 #include <utility>
 
@@ -13,18 +12,17 @@ namespace harrier::detail {
 
 namespace {
 
-/// What a step that is interrupted leaves in the loop's execution, out of the way of other steps.
+/// What a step has in the loop's execution, out of the way of other steps.
 class interrupted_step {
  public:
   explicit interrupted_step(execution& at) noexcept
       : at_(at),
-        bounced_(std::exchange(at.bounced, nullptr)),
-        finished_(std::exchange(at.finished, nullptr)),
         eager_steps_(std::exchange(at.eager_steps, 0)),
-        context_(std::exchange(at.context, nullptr)) {}
+        context_(std::exchange(at.context, nullptr)) {
+    HARRIER_ASSERT(!at.bounced && at.finished == nullptr &&
+                   "while a coroutine runs, both are empty");
+  }
   ~interrupted_step() {
-    at_.bounced = bounced_;
-    at_.finished = finished_;
     at_.eager_steps = eager_steps_;
     at_.context = context_;
   }
@@ -33,8 +31,6 @@ class interrupted_step {
 
  private:
   execution& at_;
-  std::coroutine_handle<> bounced_;
-  task_record* finished_;
   std::uint32_t eager_steps_;
   context_word* context_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Forked children that go unjoined while a thief has them: the parent waits in the middle of a step, and its
 // worker goes on meanwhile with another thread.
+#include <harrier/context.hpp>
 #include <harrier/runtime.hpp>
 #include <harrier/sync/event.hpp>
 
@@ -8,6 +9,7 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <system_error>
 
 using namespace harrier;
@@ -274,6 +276,75 @@ TEST(dropped_fork, its_parent_stays_in_its_thread) {
   };
   EXPECT_THROW(rt.run(parent()), boom);
   EXPECT_EQ(before, after);
+}
+
+TEST(dropped_fork, its_parent_finds_its_context_again) {
+  context_var<int> whose("whose", 0);
+  runtime rt(std::size_t{1});
+  int found = -1;
+  event may_fail;
+  event ignored;
+  auto parent = [&]() -> task<> {
+    whose.set(1);
+    try {
+      auto failing = drops(ends_late(may_fail, ignored, 3), may_fail);
+      co_await failing;
+    } catch (const boom&) {  // still in the step that has waited
+      found = whose.get();
+    }
+  };
+  rt.run(parent());
+  EXPECT_EQ(found, 1);
+}
+
+/// Calls `at_the_bottom` in a step that runs inside `levels` others.
+task<> nest_eagerly(int levels, std::function<void()> at_the_bottom) {
+  if (levels == 0) {
+    at_the_bottom();
+    co_return;
+  }
+  co_await spawn(eager, nest_eagerly(levels - 1, std::move(at_the_bottom)));
+}
+
+/// Whether a task that is spawned eagerly starts here and now.
+bool starts_at_once() {
+  bool has_started = false;
+  auto notes = [](bool& at) -> task<> {
+    at = true;
+    co_return;
+  };
+  auto handle = spawn(eager, notes(has_started));
+  const bool at_once = has_started;
+  handle.detach();
+  return at_once;
+}
+
+TEST(dropped_fork, steps_inside_of_steps_are_counted_for_each_thread_by_itself) {
+  runtime rt(std::size_t{1});
+  constexpr int most_nested = 16;
+  bool meanwhile = false;
+  bool afterwards = true;
+  auto child = [&](event& begun) -> task<> {
+    try {
+      begun.set();
+      co_await sleep_for(24h);
+    } catch (const cancelled&) {
+      meanwhile = starts_at_once();
+    }
+  };
+  auto parent = [&]() -> task<> {
+    event begun;
+    auto dropped = std::make_unique<forked<void>>(co_await fork(child(begun)));
+    co_await begun.wait();
+    auto nested = nest_eagerly(most_nested, [&] {
+      dropped.reset();
+      afterwards = starts_at_once();
+    });
+    co_await nested;
+  };
+  rt.run(parent());
+  EXPECT_TRUE(meanwhile);
+  EXPECT_FALSE(afterwards);
 }
 
 TEST(dropped_fork, every_thread_has_its_hooks) {
