@@ -369,6 +369,34 @@ TEST(dropped_fork, every_thread_has_its_hooks) {
   EXPECT_EQ(stopped.load(), 2);
 }
 
+TEST(dropped_fork, the_doctor_lists_the_parent_as_one_that_runs_and_what_the_child_waits_for) {
+  runtime rt(std::size_t{1});
+  event may_fail;
+  event may_end;
+  auto child = [&]() -> task<> {
+    try {
+      may_fail.set();
+      co_await sleep_for(24h);
+    } catch (const cancelled&) {
+    }
+    co_await may_end.wait();
+  };
+  auto parent = rt.spawn(drops(child(), may_fail), "parent");
+  const auto tells_of_both = [&] {
+    const diagnosis found = rt.diagnose();
+    bool parent_runs = false;
+    bool child_waits = false;
+    for (const task_diagnosis& each : found.tasks) {
+      parent_runs |= each.name == "parent" && each.state == task_state::runs;
+      child_waits |= each.waits_for.starts_with("event::wait");
+    }
+    return found.tasks.size() == 2 && parent_runs && child_waits;
+  };
+  while (!tells_of_both()) std::this_thread::sleep_for(1ms);
+  may_end.set();
+  EXPECT_THROW(parent.get(), boom);
+}
+
 TEST(dropped_fork, a_runtime_that_is_stopped_twice_has_let_its_threads_go) {
   runtime rt(std::size_t{1});
   expect_done_in_a_drop(rt, []() -> task<> { co_await yield(); });
