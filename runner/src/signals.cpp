@@ -174,6 +174,7 @@ signal_handlers::~signal_handlers() {
 }
 
 bool blocked_threads_deliver() noexcept {
+  // relaxed: a hint, who blocks looks for itself
   return blocking_targets.load(std::memory_order_relaxed) != 0;
 }
 

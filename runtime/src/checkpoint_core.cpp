@@ -303,7 +303,7 @@ void checkpoint_core::save_and_report() noexcept {
   try {
     save();
   } catch (const std::exception& error) {
-    if (!is_failing_.exchange(true, std::memory_order_relaxed)) {
+    if (!is_failing_.exchange(true, std::memory_order_relaxed)) {  // told once; publishes nothing
       report("checkpoint " + path_ + " was not saved, and the batch goes on: " + error.what());
     }
   }

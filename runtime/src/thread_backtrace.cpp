@@ -107,11 +107,11 @@ bool capture([[maybe_unused]] int thread_id, [[maybe_unused]] thread_capture& ou
   whom.store(thread_id, std::memory_order_relaxed);
   progress.store(state::wanted, std::memory_order_release);  // [capture:wanted]
   if (::syscall(SYS_tgkill, ::getpid(), thread_id, SIGURG) != 0 || !is_answered(patience)) {
-    progress.store(state::idle, std::memory_order_relaxed);
+    progress.store(state::idle, std::memory_order_relaxed);  // the next one is ordered by `asking`
     return false;
   }
   out = answer;
-  progress.store(state::idle, std::memory_order_relaxed);
+  progress.store(state::idle, std::memory_order_relaxed);  // likewise
   return true;
 #endif
 }

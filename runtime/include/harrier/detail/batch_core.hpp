@@ -207,6 +207,7 @@ class HARRIER_EXPORT batch_core {
         halt != 0 && (halt & (cancelled_bit | dropped_bit | exhausted_bit)) == 0) {
       return false;
     }
+    // relaxed: the slot's own, which its thread wrote
     return lane.live.load(std::memory_order_relaxed) <
                lane.window.load(std::memory_order_relaxed) ||
            spare_window_.load(std::memory_order_seq_cst) > 0;  // [batch:spare]
