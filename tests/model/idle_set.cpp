@@ -5,20 +5,9 @@
 //
 // The queues are words, as weakly ordered as the shipped ones: those are modelled apart.
 #include "check.hpp"
+#include "futex.hpp"
 
 #include <harrier/detail/idle_set.hpp>
-
-namespace harrier::detail {
-
-void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
-                std::chrono::steady_clock::time_point) noexcept {
-  word.wait_while(expected);
-}
-void futex_wake(const std::atomic<std::uint32_t>& word, int threads) noexcept {
-  if (model::has_step("the futex wake")) word.wake(threads);
-}
-
-}  // namespace harrier::detail
 
 namespace harrier::model {
 namespace {

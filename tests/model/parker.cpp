@@ -3,21 +3,10 @@
 // inbox is empty, and that closes it in the end. No post is lost, whoever takes a node sees what was
 // written before it was posted, and a post after the close is refused. A lost wake is a deadlock.
 #include "check.hpp"
+#include "futex.hpp"
 
 #include <harrier/detail/inbox.hpp>
 #include <harrier/detail/parker.hpp>
-
-namespace harrier::detail {
-
-void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
-                std::chrono::steady_clock::time_point) noexcept {
-  word.wait_while(expected);
-}
-void futex_wake(const std::atomic<std::uint32_t>& word, int threads) noexcept {
-  if (model::has_step("the futex wake")) word.wake(threads);
-}
-
-}  // namespace harrier::detail
 
 namespace harrier::model {
 namespace {

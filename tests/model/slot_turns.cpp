@@ -4,20 +4,9 @@
 // meanwhile; a thief ends both children. One thread at a time has the slot and sees what the others did with
 // it; whoever waited sees its child's result; all come back, and in the end are sent home.
 #include "check.hpp"
+#include "futex.hpp"
 
 #include <harrier/detail/slot_turns.hpp>
-
-namespace harrier::detail {
-
-void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
-                std::chrono::steady_clock::time_point) noexcept {
-  word.wait_while(expected);
-}
-void futex_wake(const std::atomic<std::uint32_t>& word, int threads) noexcept {
-  if (model::has_step("the futex wake")) word.wake(threads);
-}
-
-}  // namespace harrier::detail
 
 namespace harrier::model {
 namespace {
