@@ -164,8 +164,8 @@ void nursery::child_ended(nursery_member& member) noexcept {
       member.previous = std::exchange(failed_, &member);
     }
   }
-  if (failed && abort_on_ != abort_on::nothing) {
-    record.take_error();  // the nursery gives it to the parent, or says that it is dropped
+  if (failed) {
+    record.take_error();  // the parent gets it, unless it goes with the group
   }
   if (aborts) {
     if (!parent_waits) {

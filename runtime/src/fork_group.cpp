@@ -22,6 +22,8 @@ std::coroutine_handle<> fork_group::begin(std::coroutine_handle<> waiter, handle
     }
     throw;
   }
+  // relaxed: thieves learn of the group with the children
+  ends_from_.store(cancel_.asked_from(), std::memory_order_relaxed);
   const bool tells = ends_on_ == group_ends_on::any_error;
   const auto child_at = [this, children, tells](std::size_t index) {
     promise_base& child = promise_base::of(children[index]);
@@ -57,7 +59,7 @@ std::coroutine_handle<> fork_group::begin_next() noexcept {
   promise_base& child = promise_base::of(children_[left_ - 1]);
   join_.child_ = &child;
   worker_slot* slot = this_slot();
-  if (!has_failed() && slot != nullptr && slot->pop_child_quickly(child)) [[likely]] {
+  if (!must_end() && slot != nullptr && slot->pop_child_quickly(child)) [[likely]] {
     child.is_awaited_by(joining_.handle());
     return transfer(child.handle());
   }
@@ -66,6 +68,9 @@ std::coroutine_handle<> fork_group::begin_next() noexcept {
 
 std::coroutine_handle<> fork_group::begin_slowly() noexcept {
   promise_base& child = *join_.child_;
+  if (must_end()) {
+    keep_error(nullptr);  // unless a child has failed before
+  }
   if (has_failed()) {
     if (take_back(child)) {
       return transfer(joining_.handle());  // never started, and never to be
@@ -115,6 +120,8 @@ bool fork_group::keep_error(std::exception_ptr error) noexcept {
   if (failed_.exchange(true, std::memory_order_acq_rel)) {
     return false;
   }
+  // release: who finds the group at its end finds it failed  [fork_group:ends]
+  ends_from_.store(0, std::memory_order_release);
   error_ = std::move(error);
   return true;
 }
@@ -129,12 +136,14 @@ void fork_group::child_failed(child_group& self, promise_base& child) noexcept {
 void fork_group::finish_failed() {
   cancel_.leave();
   has_left_ = true;
-  if (error_ != nullptr) {
-    if (!is_cancel(error_)) {
-      cancel_.rearm();  // the error is thrown, and a cancel from outside at the next suspension
-    }
-    std::rethrow_exception(error_);
+  if (error_ == nullptr) {
+    cancel_.task().take_cancel();
+    cancel_.task().throw_cancelled();
   }
+  if (!is_cancel(error_)) {
+    cancel_.rearm();  // the error is thrown, and a cancel from outside at the next suspension
+  }
+  std::rethrow_exception(error_);
 }
 
 }  // namespace harrier::detail

@@ -116,5 +116,65 @@ TEST(sim_when_all, a_cancel_from_outside_is_thrown_by_both_forms) {
   });
 }
 
+/// Answers a cancel with a value or an error, sooner or later.
+task<int> swallows(lives& all, std::atomic<int>& slept_on, int index) {
+  const life mine(all);
+  if (index % 2 != 0) co_await yield();
+  bool is_cancelled = false;
+  try {
+    co_await sleep_for(10s);
+  } catch (const cancelled&) {
+    is_cancelled = true;
+  }
+  if (!is_cancelled) ++slept_on;
+  if (index % 3 == 0) co_await sleep_for(10us);
+  if (index % 4 == 0) throw boom("instead");
+  co_return index;
+}
+
+// As the cancel may meet any of them, and before any of them has begun.
+TEST(sim_when_all, a_cancel_that_children_swallow_ends_both_forms) {
+  for (const auto [workers, delay] :
+       {std::pair(1u, 0us), std::pair(1u, 2us), std::pair(1u, 30us), std::pair(2u, 2us),
+        std::pair(4u, 2us), std::pair(4u, 30us)}) {
+    const std::string what =
+        std::to_string(workers) + " workers, after " + std::to_string(delay.count()) + " us";
+    for_each_seed(seeds / 3, what, [&, workers = workers, delay = delay] {
+      runtime rt(std::size_t{workers});
+      lives all;
+      std::atomic<int> slept_on{0};
+      int went_on = 0;
+      auto fails_fast = [&]() -> task<> {
+        auto op = when_all(swallows(all, slept_on, 1), swallows(all, slept_on, 2),
+                           swallows(all, slept_on, 3));
+        co_await op;
+        ++went_on;
+      };
+      auto settles = [&]() -> task<> {
+        std::vector<task<int>> work;
+        for (int i = 0; i < 6; ++i) work.push_back(swallows(all, slept_on, i));
+        auto op = when_all_settled(std::move(work));
+        co_await op;
+        ++went_on;
+      };
+      auto both = [&]() -> task<> {
+        auto op = when_all_settled(fails_fast(), settles());
+        co_await op;
+        ++went_on;
+      };
+      std::vector<join_handle<void>> handles;
+      handles.push_back(rt.spawn(fails_fast()));
+      handles.push_back(rt.spawn(settles()));
+      handles.push_back(rt.spawn(both()));
+      std::this_thread::sleep_for(delay);
+      for (auto& each : handles) each.cancel();
+      for (auto& each : handles) EXPECT_THROW(each.get(), run_cancelled);
+      EXPECT_EQ(went_on, 0);
+      EXPECT_EQ(slept_on, 0);
+      EXPECT_EQ(all.begun, all.ended);
+    });
+  }
+}
+
 }  // namespace
 }  // namespace harrier::test

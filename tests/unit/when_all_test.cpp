@@ -267,5 +267,188 @@ TEST(when_all_settled, throws_a_cancel_that_was_due_when_it_began) {
   EXPECT_TRUE(thrown) << "on a lone runner";
 }
 
+// --- A cancel from outside that a child swallows
+
+/// What has become of the children of a group that is cancelled from outside.
+struct answers {
+  tally begun;
+  std::atomic<int> cancels{0};
+  std::atomic<int> slept_on{0};
+};
+
+/// Sleeps; answers a cancel with a value, or with an error.
+task<int> swallows(answers& all, bool with_an_error) {
+  all.begun.add();
+  bool is_cancelled = false;
+  try {
+    co_await sleep_for(1min);
+  } catch (const cancelled&) {
+    is_cancelled = true;
+  }
+  if (!is_cancelled) {
+    ++all.slept_on;
+    co_return 2;
+  }
+  ++all.cancels;
+  co_await sleep_for(1ms);  // its cleanup
+  if (with_an_error) throw boom("instead of the cancel");
+  co_return 1;
+}
+
+std::vector<task<int>> so_many(int count, answers& all, bool with_errors) {
+  std::vector<task<int>> work;
+  for (int i = 0; i < count; ++i) work.push_back(swallows(all, with_errors));
+  return work;
+}
+
+/// Awaits `op`, which must not give anything.
+template <class Op>
+task<> gives_nothing(Op op, std::uint32_t& cancels_left) {
+  const task_ref self = co_await current_task();
+  try {
+    co_await op;
+    ADD_FAILURE() << "the group has swallowed the cancel";
+  } catch (const cancelled&) {
+    cancels_left = self.cancelling();
+    throw;
+  }
+}
+
+constexpr int children = 5;
+constexpr std::size_t no_worker = 0;
+
+/// On so many workers, or on a lone runner.
+class swallowed_cancel : public testing::TestWithParam<std::size_t> {
+ protected:
+  /// Cancels `op` once its children have begun, each of them.
+  template <class Op>
+  void cancel_when_begun(Op op) {
+    std::uint32_t cancels_left = 0;
+    auto work = gives_nothing(std::move(op), cancels_left);
+    if (GetParam() == no_worker) {
+      error_log log;
+      runner_options options;
+      options.exception_handler = std::ref(log);
+      runner alone(options);
+      auto handle = alone.loop().spawn(std::move(work));
+      alone.run(cancel_on_a_loop(handle));
+      EXPECT_THROW(handle.get(), run_cancelled);
+      EXPECT_EQ(log.size(), 0u) << "what they throw goes with the group";
+    } else {
+      runtime rt(GetParam());
+      auto handle = rt.spawn(std::move(work));
+      all_.begun.wait_for(children);
+      handle.cancel();
+      EXPECT_THROW(handle.get(), run_cancelled);
+    }
+    EXPECT_EQ(cancels_left, 1u) << "it is the one from outside";
+    EXPECT_EQ(all_.cancels, children) << "each is cancelled";
+    EXPECT_EQ(all_.slept_on, 0);
+  }
+  answers all_;
+
+ private:
+  task<> cancel_on_a_loop(join_handle<void>& handle) {
+    while (all_.begun.value() != children) co_await yield();
+    handle.cancel();
+    while (!handle.done()) co_await yield();
+  }
+};
+
+TEST_P(swallowed_cancel, with_values_ends_when_all) {
+  cancel_when_begun(when_all(so_many(children, all_, false)));
+}
+TEST_P(swallowed_cancel, with_values_ends_when_all_settled) {
+  cancel_when_begun(when_all_settled(so_many(children, all_, false)));
+}
+TEST_P(swallowed_cancel, with_errors_ends_when_all_settled) {
+  cancel_when_begun(when_all_settled(so_many(children, all_, true)));
+}
+
+INSTANTIATE_TEST_SUITE_P(workers, swallowed_cancel, testing::Values(no_worker, 1, 2, 4));
+
+// One worker joins the last child first, in the parent's task; the others are where they were pushed.
+TEST(when_all_settled, starts_nobody_after_a_cancel_that_a_child_swallowed) {
+  runtime rt(std::size_t{1});
+  bool has_started = false;
+  auto cancels_itself = []() -> task<int> {
+    const task_ref self = co_await current_task();
+    self.cancel();
+    try {
+      co_await yield();
+    } catch (const cancelled&) {
+    }
+    co_return 1;
+  };
+  auto starts = [&]() -> task<int> {
+    has_started = true;
+    co_return 2;
+  };
+  std::uint32_t cancels_left = 0;
+  auto op = when_all_settled(starts(), starts(), cancels_itself());
+  auto main = gives_nothing(std::move(op), cancels_left);
+  EXPECT_THROW(rt.run(std::move(main)), run_cancelled);
+  EXPECT_FALSE(has_started);
+  EXPECT_EQ(cancels_left, 1u);
+}
+
+// The last to be joined: nobody is left whom the cancel could end, but it is thrown all the same.
+TEST(when_all_settled, throws_a_cancel_that_its_only_child_swallowed) {
+  runtime rt(std::size_t{1});
+  answers all;
+  std::uint32_t cancels_left = 0;
+  auto op = when_all_settled(swallows(all, false));
+  auto handle = rt.spawn(gives_nothing(std::move(op), cancels_left));
+  all.begun.wait_for(1);
+  handle.cancel();
+  EXPECT_THROW(handle.get(), run_cancelled);
+  EXPECT_EQ(all.cancels, 1);
+  EXPECT_EQ(cancels_left, 1u);
+}
+
+// Who takes a cancel back means that the task goes on.
+TEST(when_all_settled, goes_on_after_a_cancel_that_was_taken_back) {
+  runtime rt(std::size_t{1});
+  auto takes_it_back = []() -> task<int> {
+    const task_ref self = co_await current_task();
+    self.cancel();
+    try {
+      co_await yield();
+    } catch (const cancelled&) {
+      self.uncancel();
+    }
+    co_return 1;
+  };
+  auto main = [&]() -> task<> {
+    auto op = when_all_settled(give(2), takes_it_back());
+    const auto outcomes = co_await op;
+    EXPECT_TRUE(std::get<0>(outcomes).has_value());
+    EXPECT_TRUE(std::get<1>(outcomes).has_value());
+  };
+  rt.run(main());
+}
+
+// A cancel that was heard before the group began does not concern it.
+TEST(when_all_settled, cleans_up_in_a_task_that_is_being_cancelled) {
+  runtime rt(std::size_t{2});
+  tally begun;
+  bool cleaned_up = false;
+  auto main = [&]() -> task<> {
+    try {
+      begun.add();
+      co_await sleep_for(1min);
+    } catch (const cancelled&) {
+    }
+    auto op = when_all_settled(sleep_then(1ms, 1), sleep_then(1ms, 2), give(3));
+    const auto outcomes = co_await op;
+    cleaned_up = std::get<0>(outcomes).has_value() && std::get<1>(outcomes).has_value();
+  };
+  auto handle = rt.spawn(main());
+  begun.wait_for(1);
+  handle.cancel();
+  handle.get();
+  EXPECT_TRUE(cleaned_up);
+}
+
 }  // namespace
 }  // namespace harrier::test

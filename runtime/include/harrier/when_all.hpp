@@ -352,8 +352,12 @@ inline constexpr bool is_task_range<Range> = is_task<std::ranges::range_value_t<
 /// started are cancelled, the rest never start, and all are joined.
 ///
 /// Errors   what the first of them, by the time of its end, threw; what the others threw is dropped.
-/// Cancel   cancels and joins all, and is thrown; if a child had failed before, its error is, and the
-///          cancel is due at the next suspension.
+/// Cancel   cancels and joins all, and is thrown, also if a child answers it with a value; if a child had
+///          failed before, or on a worker fails in answer to it, its error is, and the cancel is due at
+///          the next suspension. On a worker the children are told in the order of the joins, from the
+///          last: the next one when the one before has ended, and one that has not started never does. A
+///          child that is not stolen runs in the caller's task: if it takes the cancel back
+///          (`uncancel`), all go on.
 /// Cost     on a worker each is forked: one that nobody steals costs a push, a pop and an await. On a
 ///          lone runner each is a task of its own.
 template <class... Ts>
@@ -397,7 +401,8 @@ auto when_all(Range&& work) {
 /// Runs all of `work` in the same way, lets each end, and gives how: an outcome for each, in order.
 ///
 /// Errors   std::bad_alloc, invalid_task. What a task throws is in its outcome.
-/// Cancel   from outside: cancels and joins all, and is thrown. One task's own is its outcome.
+/// Cancel   from outside: cancels and joins all, as when_all() does, and is thrown, whatever they make of
+///          it; what they threw is dropped. One task's own is its outcome.
 template <class... Ts>
 task<std::tuple<outcome<Ts>...>> when_all_settled(task<Ts>... work) {
   using values = std::tuple<outcome<Ts>...>;

@@ -57,8 +57,15 @@ class private_cancel {
   /// Whether somebody besides the scope has asked since the entry, or before it without being heard yet.
   /// Before leave().
   bool is_cancelled_from_outside() const noexcept {
-    const std::uint32_t delivered = floor_ < at_entry_ ? at_entry_ - 1 : at_entry_;
-    return task_->requests() > delivered + (fired_ ? 1u : 0u);
+    return task_->requests() > heard_at_entry() + (fired_ ? 1u : 0u);
+  }
+
+  /// A state of the task's from which on somebody, the scope included, has asked: the same for whoever
+  /// looks often. Where requests are no longer counted there is none.
+  std::uint32_t asked_from() const noexcept {
+    const std::uint32_t heard = heard_at_entry();
+    return heard < task_record::most_requests ? (heard + 1) * task_record::one_request
+                                              : ~std::uint32_t{0};
   }
 
   /// Somebody else wants the task to stop, and that cancel is not going to be thrown: it becomes due
@@ -71,6 +78,10 @@ class private_cancel {
   }
 
  private:
+  std::uint32_t heard_at_entry() const noexcept {
+    return floor_ < at_entry_ ? at_entry_ - 1 : at_entry_;
+  }
+
   task_record* task_ = nullptr;
   std::uint32_t at_entry_ = 0;
   std::uint32_t floor_ = 0;  ///< so few left: whatever is due was ours

@@ -11,6 +11,9 @@
 //             the group, so that a child which runs inside that task is cancelled, and a join of another
 //             stolen one. The group drops or cancels the children that it has not joined, joins all,
 //             and takes its cancel back.
+//             A cancel from outside meets the child that is being joined. Whatever that makes of it, the
+//             count of the task's requests shows it at the next join or at the end, and the group ends
+//             as one that has failed, by the cancel.
 // Rejected    a coroutine that joins: resumed after each child it saves all registers and looks where
 //             it was, 33 instructions. (docs/design.md#groups)
 #pragma once
@@ -96,7 +99,7 @@ class HARRIER_EXPORT fork_group final : public child_group {
   void fail(std::exception_ptr error) noexcept { keep_error(std::move(error)); }
   /// After all joins: throws the first error, if there is one.
   void finish() {
-    if (!cancel_.has_fired() && error_ == nullptr) [[likely]] {
+    if (!must_end()) [[likely]] {
       has_left_ = true;
       return;
     }
@@ -135,6 +138,13 @@ class HARRIER_EXPORT fork_group final : public child_group {
     // acquire: pairs with the exchange in keep_error()  [fork_group:failed]
     return failed_.load(std::memory_order_acquire);
   }
+  /// Whether one has failed, or somebody has asked the task to stop since the group began.
+  bool must_end() const noexcept {
+    // relaxed: nothing but the count itself; a request that comes later is seen at the next look
+    // acquire: pairs with the store in keep_error()  [fork_group:ends]
+    return cancel_.task().state.load(std::memory_order_relaxed) >=
+           ends_from_.load(std::memory_order_acquire);
+  }
   bool keep_error(std::exception_ptr error) noexcept;
   static void child_failed(child_group& self, promise_base& child) noexcept;
 
@@ -145,7 +155,10 @@ class HARRIER_EXPORT fork_group final : public child_group {
   const group_ends_on ends_on_;
   bool has_left_ = false;
   std::atomic<bool> failed_{false};
-  std::exception_ptr error_;  // written by whoever set failed_, read after all joins
+  /// private_cancel::asked_from(), or 0 once one has failed: so that one look finds both.
+  std::atomic<std::uint32_t> ends_from_{0};
+  // written by whoever set failed_, read after all joins; null: cancelled
+  std::exception_ptr error_;
   void* const keep_;
   join_frame joining_;
 };
