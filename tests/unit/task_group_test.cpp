@@ -103,6 +103,142 @@ TEST(task_group, fails_fast_on_several_workers) {
   EXPECT_LT(time.now(), time_point{} + 1h);
 }
 
+/// Says at its end whether what it watches had ended before.
+class ends_after {
+ public:
+  explicit ends_after(const std::atomic<bool>& first) : first_(first) {}
+  ends_after(const ends_after&) = delete;
+  ends_after& operator=(const ends_after&) = delete;
+  ~ends_after() { EXPECT_TRUE(first_) << "the frame goes before a child that refers to it"; }
+
+ private:
+  const std::atomic<bool>& first_;
+};
+
+// The child is in the middle of a step when the body fails: it hears of its cancel only after that.
+TEST(task_group, left_by_an_exception_waits_for_a_child_on_another_worker) {
+  for (const bool by_cancel : {false, true}) {
+    error_log log;
+    runtime_options options;
+    options.workers = 2;
+    options.provider = thread_provider::own_threads;  // as many as it takes for one to block
+    options.exception_handler = std::ref(log);
+    runtime rt(options);
+    tally is_there;
+    tally may_end;
+    std::atomic<bool> has_ended{false};
+    std::atomic<bool> was_cancelled{false};
+    auto child = [&]() -> task<> {
+      co_await resume_on(1);
+      is_there.add();
+      may_end.wait_for(1);  // blocks the thread of that worker
+      try {
+        co_await sleep_for(1min);
+      } catch (const cancelled&) {
+        was_cancelled = true;
+      }
+      has_ended = true;
+      throw boom("child");
+    };
+    auto main = [&]() -> task<> {
+      const ends_after children(has_ended);
+      auto body = [&](task_group& group) -> task<> {
+        group.start(child());
+        if (by_cancel) co_await sleep_for(1min);
+        while (is_there.value() == 0) co_await yield();
+        may_end.add();
+        throw boom("body");
+      };
+      auto op = with_task_group(body);
+      co_await op;
+    };
+    auto scope = rt.spawn_on(0, main());
+    if (by_cancel) {
+      is_there.wait_for(1);
+      scope.cancel();
+      may_end.add();
+    }
+    std::vector<std::string> errors;
+    try {
+      scope.get();
+      ADD_FAILURE() << "it has not failed";
+    } catch (const exception_group& thrown) {
+      thrown.for_each<boom>([&](const boom& each) { errors.emplace_back(each.what()); });
+    }
+    EXPECT_EQ(errors, by_cancel ? std::vector<std::string>({"child"})
+                                : std::vector<std::string>({"child", "body"}));
+    EXPECT_TRUE(was_cancelled);
+    EXPECT_EQ(log.size(), 0u);
+  }
+}
+
+TEST(task_group, left_by_the_end_of_the_runtime_waits_for_a_child_on_another_worker) {
+  tally is_there;
+  tally may_end;
+  std::atomic<bool> has_ended{false};
+  join_handle<void> scope;
+  {
+    runtime rt(std::size_t{2});
+    auto child = [&]() -> task<> {
+      co_await resume_on(1);
+      is_there.add();
+      may_end.wait_for(1);
+      const auto note = [](std::atomic<bool>* at) { *at = true; };
+      const std::unique_ptr<std::atomic<bool>, decltype(note)> at_end(&has_ended, note);
+      co_await sleep_for(24h);
+    };
+    auto main = [&]() -> task<> {
+      const ends_after children(has_ended);
+      auto body = [&](task_group& group) -> task<> {
+        group.start(child());
+        co_return;
+      };
+      auto op = with_task_group(body);
+      co_await op;
+    };
+    scope = rt.spawn_on(0, main());
+    is_there.wait_for(1);
+    std::thread stopper([&] { rt.stop(); });
+    while (!rt.is_stopped()) std::this_thread::yield();
+    may_end.add();
+    stopper.join();
+    EXPECT_TRUE(has_ended);
+    EXPECT_TRUE(scope.done());
+  }
+  EXPECT_THROW(scope.get(), run_cancelled);
+}
+
+// A child that no cancel reaches: the loop gives up, and destroys it and the group where they wait.
+TEST(task_group, that_a_close_gives_up_is_destroyed_with_its_children) {
+  error_log log;
+  runner_options options;
+  options.exception_handler = std::ref(log);
+  runner alone(options);
+  gate never;
+  auto stuck = [](gate& at, tracked /*value*/) -> task<> { co_await at.wait(); };
+  auto main = [&](tracked value) -> task<> {
+    auto body = [&](task_group& group) -> task<> {
+      group.start(stuck(never, value));
+      group.start(stuck(never, value));
+      co_return;
+    };
+    auto op = with_task_group(body);
+    co_await op;
+  };
+  alone.loop().spawn(main(tracked()), "scope").detach();
+  auto arrives = [&]() -> task<> {
+    while (never.arrivals() != 2) co_await yield();
+  };
+  alone.run(arrives());
+  alone.close(close_options().within(1ms));
+  EXPECT_EQ(tracked::alive(), 0);
+  std::size_t destroyed = 0;
+  for (std::size_t i = 0; i < log.size(); ++i) {
+    destroyed += log.at(i).message.find("destroyed where it waits") != std::string::npos ? 1u : 0u;
+  }
+  EXPECT_EQ(destroyed, 3u) << "the scope and both children are named";
+}
+
 TEST(task_group, gives_the_value_of_its_body) {
   virtual_clock time;
   runner r(on(time));
