@@ -66,7 +66,7 @@ std::string in_words(const char* what, const wait_facts& facts, const diagnosis&
             labels(found, on);
   } else if (facts.is_held) {
     text += facts.on.empty() ? ", held by nobody that is known"
-                             : ", held by a task that runs and has no record yet";
+                             : ", held by a task or callback that is not listed";
   }
   return text;
 }
@@ -167,8 +167,9 @@ diagnosis examination::conclude() {
   found.tasks.resize(patients_.size());
   for (std::size_t index = 0; index < patients_.size(); ++index) {
     const patient& each = patients_[index];
-    for (const void* address :
-         {static_cast<const void*>(&task_ref_access::record(each.task)), each.root, each.batch}) {
+    const task_record& record = task_ref_access::record(each.task);
+    for (const void* address : {static_cast<const void*>(&record), each.root, each.batch,
+                                static_cast<const void*>(&record.context)}) {
       if (address != nullptr) {
         by_address_[address].push_back(index);
       }

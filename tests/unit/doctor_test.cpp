@@ -236,6 +236,100 @@ TEST(doctor, finds_a_circle_of_locks) {
   r.close();
 }
 
+template <class Mutex>
+task<> try_and_lock(Mutex& first, Mutex& second) {
+  auto one = first.try_lock();
+  EXPECT_TRUE(one);
+  co_await yield();
+  auto two = co_await second.lock();
+}
+
+template <class Mutex>
+void expect_a_circle_with_a_try_lock() {
+  Mutex a;
+  Mutex b;
+  virtual_clock time;
+  runner r(on(time));
+  const diagnosis found = look_after(r, [&] {
+    r.loop().spawn(try_and_lock(a, b), "there").detach();
+    r.loop().spawn(lock_both(b, a), "back").detach();
+    r.loop().spawn(lock_both(a, b), "behind").detach();
+  });
+  ASSERT_EQ(found.cycles.size(), 1u) << text_of(found);
+  EXPECT_EQ(found.cycles[0], (std::vector<std::size_t>{1, 2}));
+  for (const char* const waits : {"back", "behind"}) {
+    EXPECT_TRUE(contains(named(found, waits).waits_for, ", held by #1 \"there\""))
+        << text_of(found);
+  }
+  r.close();
+}
+
+TEST(doctor, finds_a_circle_in_which_a_lock_was_got_by_try_lock) {
+  expect_a_circle_with_a_try_lock<mutex>();
+  expect_a_circle_with_a_try_lock<local_mutex>();
+  expect_a_circle_with_a_try_lock<shared_mutex>();
+  expect_a_circle_with_a_try_lock<local_shared_mutex>();
+}
+
+TEST(doctor, knows_a_holder_whose_child_has_got_it_by_try_lock) {
+  mutex m;
+  event done;
+  virtual_clock time;
+  runner r(on(time));
+  auto lock_it = [&]() -> task<mutex::guard> { co_return m.try_lock(); };
+  auto holder = [&]() -> task<> {
+    auto locking = lock_it();
+    auto guard = co_await locking;
+    co_await done.wait();
+  };
+  auto locker = [&]() -> task<> { auto guard = co_await m.lock(); };
+  const diagnosis found = look_after(r, [&] {
+    r.loop().spawn(holder(), "holder").detach();
+    r.loop().spawn(locker(), "locker").detach();
+  });
+  EXPECT_TRUE(contains(named(found, "locker").waits_for, "held by #1 \"holder\""));
+  done.set();
+}
+
+// A try_lock() notes what runs: nobody outside a loop, something that is no task in a callback; one that got
+// nothing, and one that reads, note nothing.
+TEST(doctor, names_nobody_for_what_no_task_got_by_try_lock) {
+  mutex outside;
+  mutex in_a_callback;
+  mutex in_vain;
+  shared_mutex read;
+  virtual_clock time;
+  runner r(on(time));
+  auto guard_outside = outside.try_lock();
+  mutex::guard guard_of_callback;
+  auto guard_in_vain = in_vain.try_lock();
+  shared_mutex::guard reads;
+  auto lock = [&](auto& which) -> task<> { auto guard = co_await which.lock(); };
+  auto tries = [&]() -> task<> {
+    EXPECT_FALSE(in_vain.try_lock());
+    reads = read.try_lock_shared();
+    co_await yield();
+  };
+  const diagnosis found = look_after(r, [&] {
+    r.loop().call_soon([&] { guard_of_callback = in_a_callback.try_lock(); });
+    r.loop().spawn(tries(), "tries").detach();
+    r.loop().spawn(lock(outside), "first").detach();
+    r.loop().spawn(lock(in_a_callback), "second").detach();
+    r.loop().spawn(lock(in_vain), "third").detach();
+    r.loop().spawn(lock(read), "fourth").detach();
+  });
+  for (const char* const waits : {"first", "second", "third", "fourth"}) {
+    EXPECT_TRUE(named(found, waits).waits_on.empty()) << waits << ' ' << text_of(found);
+  }
+  EXPECT_TRUE(contains(named(found, "first").waits_for, ", held by nobody that is known"));
+  EXPECT_TRUE(contains(named(found, "fourth").waits_for, ": 1 reader is in")) << text_of(found);
+  guard_outside.unlock();
+  guard_of_callback.unlock();
+  guard_in_vain.unlock();
+  reads.unlock();
+  r.run(let_others_run());
+}
+
 TEST(doctor, finds_a_circle_of_joins_and_a_lock) {
   mutex m;
   virtual_clock time;

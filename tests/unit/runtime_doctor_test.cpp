@@ -58,6 +58,13 @@ class two_locks {
     co_await both_.wait();
     auto two = co_await second.lock();
   }
+  task<> try_and_lock(mutex& first, mutex& second) {
+    auto one = first.try_lock();
+    EXPECT_TRUE(one);
+    both_.count_down();
+    co_await both_.wait();
+    auto two = co_await second.lock();
+  }
   mutex a;
   mutex b;
 
@@ -96,6 +103,25 @@ TEST(runtime_doctor, finds_a_circle_across_workers) {
       << out.str();
   cancel_and_join(there);
   back.get();
+  EXPECT_TRUE(rt.diagnose().cycles.empty());
+}
+
+// A task, and an item that has a record because it had waited before.
+TEST(runtime_doctor, finds_a_circle_across_workers_of_locks_that_were_got_by_try_lock) {
+  two_locks locks;
+  runtime rt(std::size_t{2});
+  auto there = rt.spawn_on(0, locks.try_and_lock(locks.a, locks.b), "there");
+  auto item = [&](std::uint64_t) -> task<> {
+    co_await sleep_for(1us);
+    auto locking = locks.try_and_lock(locks.b, locks.a);
+    co_await locking;
+  };
+  auto items = rt.for_each(1, item);
+  const diagnosis found =
+      look_until(rt, [](const diagnosis& seen) { return seen.cycles.size() == 1; });
+  EXPECT_EQ(found.cycles[0].size(), 2u) << text_of(found);
+  cancel_and_join(there);
+  items.wait();
   EXPECT_TRUE(rt.diagnose().cycles.empty());
 }
 

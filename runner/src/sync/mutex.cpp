@@ -50,7 +50,7 @@ void lock_awaiter<Family>::tell(const ready_node& node, wait_facts& facts) {
   const basic_mutex<Family>& mutex = static_cast<const lock_awaiter&>(node).mutex_;
   facts.object = &mutex;
   facts.is_held = true;
-  if (const promise_base* const holder = mutex.owner_.get()) {
+  if (const void* const holder = mutex.owner_.get()) {
     facts.on.push_back(holder);
   }
 }

@@ -70,7 +70,7 @@ void shared_lock_awaiter<Family>::tell(const ready_node& node, wait_facts& facts
     return;
   }
   facts.is_held = true;
-  if (const promise_base* const writer = mutex.writer_.get()) {
+  if (const void* const writer = mutex.writer_.get()) {
     facts.on.push_back(writer);
   }
 }

@@ -2,10 +2,15 @@
 // Which task has a lock to itself, for the doctor and an assertion.
 //
 // Threads     set and cleared by whoever has the lock; read by anybody.
-// Bounds      who took the lock by try_lock(), or is no coroutine of ours, is not known: null.
+// Names       who awaits a lock knows its coroutine, and is noted by the promise of its root. try_lock()
+//             does not: it notes what runs on its thread, by the context that is in its task's record.
+// Bounds      not known, null, is who awaits and is no coroutine of ours, and who calls try_lock() outside
+//             a loop's steps. A batch item or a forked child that has not suspended yet has no record,
+//             and a callback never: of them it is known only that they are no task.
 #pragma once
 
 #include <harrier/detail/config.hpp>
+#include <harrier/detail/execution.hpp>
 #include <harrier/detail/promise.hpp>
 
 #include <atomic>
@@ -27,6 +32,13 @@ class lock_owner {
       }
     }
   }
+  /// Whoever runs on this thread.
+  HARRIER_READS_THREAD_LOCAL void set_running() noexcept {
+    if constexpr (is_known) {
+      const execution* const at = here();
+      task_.store(at != nullptr ? at->context : nullptr, std::memory_order_relaxed);
+    }
+  }
   void clear() noexcept {
     if constexpr (is_known) {
       task_.store(nullptr, std::memory_order_relaxed);
@@ -34,10 +46,10 @@ class lock_owner {
   }
   bool is_of(promise_base& waiter) const noexcept { return get() == &waiter.chain_root(); }
   /// Null: nobody, or nobody knows.
-  const promise_base* get() const noexcept { return task_.load(std::memory_order_relaxed); }
+  const void* get() const noexcept { return task_.load(std::memory_order_relaxed); }
 
  private:
-  std::atomic<const promise_base*> task_{nullptr};
+  std::atomic<const void*> task_{nullptr};
 };
 
 }  // namespace harrier::detail

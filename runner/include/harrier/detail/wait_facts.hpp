@@ -22,8 +22,8 @@ struct wait_facts {
 
   const void* object = nullptr;  ///< the primitive
   std::optional<time_point> due;  ///< on the clock of the loop of the wait
-  /// By an address that tells them apart, and is not to be followed: of tasks the record, or the
-  /// promise of its root; of a batch its core, for all its items.
+  /// By an address that tells them apart, and is not to be followed: of tasks the record, the context in
+  /// it, or the promise of its root; of a batch its core, for all its items.
   std::vector<const void*> on;
   wait_needs needs = wait_needs::all;
   bool is_held = false;  ///< `on` holds the object; else it is to end

@@ -157,7 +157,11 @@ class HARRIER_EXPORT basic_mutex {
   /// A guard, which is empty if somebody holds the mutex or waits for it.
   guard try_lock() {
     binding_.check("local_mutex");
-    return line_.take_now(take) ? guard(*this) : guard();
+    if (!line_.take_now(take)) {
+      return guard();
+    }
+    owner_.set_running();
+    return guard(*this);
   }
 
   /// Unlocks what a guard has released. Throws not_locked.

@@ -193,8 +193,13 @@ class HARRIER_EXPORT basic_shared_mutex {
   }
   guard try_guard(lock_mode mode) {
     binding_.check("local_shared_mutex");
-    const bool taken = line_.take_now([mode](std::uint64_t now) { return take(now, mode); });
-    return taken ? guard(*this, mode) : guard();
+    if (!line_.take_now([mode](std::uint64_t now) { return take(now, mode); })) {
+      return guard();
+    }
+    if (mode == lock_mode::exclusive) {
+      writer_.set_running();
+    }
+    return guard(*this, mode);
   }
   bool try_lock_now(lock_mode mode) noexcept {
     return line_.try_take([mode](std::uint64_t now) { return take(now, mode); });
