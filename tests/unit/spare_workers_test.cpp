@@ -216,6 +216,111 @@ TEST(spare_workers, take_what_a_worker_had_queued_before_it_blocked) {
   blocked.get();
 }
 
+/// What belongs to the loop of a worker, all of it left there in the step that blocks its thread.
+class left_behind {
+ public:
+  explicit left_behind(gate& at) : shut_(at) {}
+
+  task<> leave_and_block() {
+    worker_ = this_worker::id().value();
+    spawn(eager, sleeps()).detach();  // runs in this step up to where it suspends
+    spawn(eager, waits()).detach();
+    this_loop().call_soon([this] { called_.add(); });
+    this_loop().call_later(1ms, [this] { called_.add(); });
+    spawn(runs()).detach();
+    auto child = co_await fork(runs());
+    auto passes = shut_.pass();
+    co_await passes;
+    co_await child;
+  }
+  /// Bound to the worker that blocks, and handed in meanwhile.
+  task<> is_bound() {
+    EXPECT_EQ(this_worker::id(), worker_);
+    bound_.add();
+    co_return;
+  }
+  void wake() { wakes_.set(); }
+
+  std::size_t worker() const { return worker_; }
+  tally& ran() { return ran_; }
+  tally& bound() { return bound_; }
+  tally& woken() { return woken_; }
+  tally& slept() { return slept_; }
+  tally& called() { return called_; }
+
+ private:
+  task<> sleeps() {
+    co_await sleep_for(1ms);
+    slept_.add();
+  }
+  task<> waits() {
+    co_await wakes_.wait();
+    woken_.add();
+  }
+  task<> runs() {
+    EXPECT_NE(this_worker::id(), worker_);
+    ran_.add();
+    co_return;
+  }
+
+  gate& shut_;
+  std::size_t worker_ = max_workers;
+  event wakes_;
+  tally ran_;
+  tally bound_;
+  tally woken_;
+  tally slept_;
+  tally called_;
+};
+
+/// `options` leave one worker to work when another one blocks. Of the four items of a strict batch
+/// so many are dealt to it.
+void expect_only_the_queue_goes_on(const runtime_options& options, long dealt_to_it) {
+  gate shut;
+  left_behind all(shut);
+  runtime rt(options);
+  auto blocked = rt.spawn(all.leave_and_block(), "blocks");
+  shut.passing.wait_for(1);
+  auto bound = rt.spawn_on(all.worker(), all.is_bound());
+  all.wake();
+  tally dealt;
+  auto item = [&](std::uint64_t) -> task<> {
+    dealt.add();
+    co_return;
+  };
+  all.ran().wait_for(2);  // the task that was queued and the child that was forked
+  auto batch = rt.for_each(4, item, dispatch_options().round_robin().strictly());
+  dealt.wait_for(dealt_to_it);
+  EXPECT_EQ(rt.run(sleep_then(100ms, 1)), 1) << "timers of others go on";
+  EXPECT_EQ(dealt.value(), dealt_to_it);
+  EXPECT_EQ(all.bound().value(), 0);
+  EXPECT_EQ(all.woken().value(), 0);
+  EXPECT_EQ(all.slept().value(), 0);
+  EXPECT_EQ(all.called().value(), 0);
+  shut.open();
+  all.bound().wait_for(1);
+  all.woken().wait_for(1);
+  all.slept().wait_for(1);
+  all.called().wait_for(2);
+  dealt.wait_for(4);
+  batch.get();
+  blocked.get();
+  bound.get();
+  EXPECT_TRUE(rt.drain(1min));
+}
+
+TEST(spare_workers, do_not_take_the_wakes_and_timers_of_a_loop_that_is_blocked) {
+  error_log log;
+  runtime_options options = with_spares(1, log);
+  options.workers = 1;
+  expect_only_the_queue_goes_on(options, 0);
+}
+
+TEST(spare_workers, nor_do_other_workers_where_there_are_no_spare_ones) {
+  error_log log;
+  expect_only_the_queue_goes_on(with_spares(0, log), 2);
+}
+
 TEST(spare_workers, can_be_addressed_once_they_are_there) {
   error_log log;
   gate shut;
