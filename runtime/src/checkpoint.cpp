@@ -23,6 +23,10 @@ void checkpoint::finish(index_range items, std::string_view output) {
   core_->finish(items, output);
 }
 
+void checkpoint::replace_output(const std::function<index_set(const output_sink&)>& write) {
+  core_->replace_output(write);
+}
+
 void checkpoint::save() { core_->save(); }
 std::uint64_t checkpoint::saves() const noexcept { return core_->saves(); }
 std::uint64_t checkpoint::failed_saves() const noexcept { return core_->failed_saves(); }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <new>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 
 namespace harrier::detail {
@@ -24,11 +25,20 @@ std::string resolved(const std::string& path) {
   return std::filesystem::weakly_canonical(path).string();
 }
 
+void remove_if_there(const std::string& path) {
+  std::error_code nobody_cares;  // it is only in the way
+  std::filesystem::remove(path, nobody_cares);
+}
+
 }  // namespace
 
 checkpoint_core::checkpoint_core(const std::string& path, batch_identity of,
                                  checkpoint_options options)
-    : path_(resolved(path)), options_(std::move(options)), lock_(path_) {
+    : path_(resolved(path)),
+      options_(std::move(options)),
+      output_path_(options_.output.empty() ? "" : resolved(options_.output)),
+      replacement_path_(output_path_ + ".replacement"),
+      lock_(path_) {
   saved_.name = std::move(of.name);
   saved_.total = of.total;
   saved_.seed = of.seed;
@@ -40,8 +50,8 @@ checkpoint_core::checkpoint_core(const std::string& path, batch_identity of,
   }
   if (before) {
     resume(*before);
-  } else if (!options_.output.empty()) {
-    output_.emplace(resolved(options_.output), appended_file::if_missing::make);
+  } else if (!output_path_.empty()) {
+    output_.emplace(output_path_, appended_file::if_missing::make);
     output_->truncate(0, 0);
   }
 }
@@ -78,8 +88,10 @@ void checkpoint_core::resume(const checkpoint_contents& before) {
     if (!std::filesystem::exists(options_.output)) {
       refuse("has lost its output: there is no " + options_.output);
     }
-    output_.emplace(resolved(options_.output), appended_file::if_missing::fail);
-    if (!output_->truncate(before.output_bytes, before.output_crc)) {
+    output_.emplace(output_path_, appended_file::if_missing::fail);
+    if (output_->truncate(before.output_bytes, before.output_crc)) {
+      remove_if_there(replacement_path_);  // of a process that was killed before it counted
+    } else if (!take_replacement(before)) {
       refuse("does not fit its output " + options_.output + ": its first " +
              std::to_string(before.output_bytes) + " bytes are not what was written");
     }
@@ -87,6 +99,20 @@ void checkpoint_core::resume(const checkpoint_contents& before) {
   saved_ = before;
   finished_ = before.finished;
   is_resumed_ = true;
+}
+
+/// False: no process was killed between the replacing of the checkpoint and that of its output.
+bool checkpoint_core::take_replacement(const checkpoint_contents& before) {
+  if (!std::filesystem::exists(replacement_path_)) {
+    return false;
+  }
+  appended_file fresh(replacement_path_, appended_file::if_missing::fail);
+  if (!fresh.truncate(before.output_bytes, before.output_crc)) {
+    return false;
+  }
+  fresh.rename(output_path_);
+  output_ = std::move(fresh);
+  return true;
 }
 
 checkpoint_core::~checkpoint_core() {
@@ -204,11 +230,15 @@ void checkpoint_core::collect_all() {
   }
 }
 
-void checkpoint_core::finish(index_range items, std::string_view output) {
+void checkpoint_core::refuse_beyond_total(const char* call, index_range items) const {
   if (items.last > saved_.total) {
-    throw std::out_of_range("checkpoint::finish: item " + std::to_string(items.last - 1) + " of " +
-                            std::to_string(saved_.total));
+    throw std::out_of_range("checkpoint::" + std::string(call) + ": item " +
+                            std::to_string(items.last - 1) + " of " + std::to_string(saved_.total));
   }
+}
+
+void checkpoint_core::finish(index_range items, std::string_view output) {
+  refuse_beyond_total("finish", items);
   if (!output.empty() && options_.output.empty()) {
     throw std::logic_error("checkpoint::finish: with output, but the checkpoint has none");
   }
@@ -232,6 +262,62 @@ index_set checkpoint_core::finished() {
 std::uint64_t checkpoint_core::output_bytes() {
   const std::scoped_lock guard(save_mutex_);
   return saved_.output_bytes;
+}
+
+void checkpoint_core::replace_output(
+    const std::function<index_set(const checkpoint::output_sink&)>& write) {
+  if (output_path_.empty()) {
+    throw std::logic_error("checkpoint::replace_output: the checkpoint has no output");
+  }
+  save();
+  const std::scoped_lock saving(save_mutex_);
+  checkpoint_contents next = saved_;
+  std::string bytes;
+  try {
+    appended_file fresh(replacement_path_, appended_file::if_missing::make);
+    fresh.truncate(0, 0);
+    next.finished = write([&fresh](std::string_view text) { fresh.append(text); });
+    if (!next.finished.empty()) {
+      refuse_beyond_total("replace_output", next.finished.ranges().back());
+    }
+    fresh.sync();
+    next.output_bytes = fresh.bytes();
+    next.output_crc = fresh.crc();
+    bytes = encode_checkpoint(next);
+    expect_nothing_new();
+    replace_file(path_, bytes);
+    fresh.rename(output_path_);
+    output_ = std::move(fresh);
+  } catch (...) {
+    undo_replacement(bytes);
+    throw;
+  }
+  saved_.output_bytes = next.output_bytes;
+  saved_.output_crc = next.output_crc;
+  saved_.finished = next.finished;
+  const std::scoped_lock guard(mutex_);
+  finished_ = std::move(next.finished);
+}
+
+void checkpoint_core::expect_nothing_new() {
+  const std::scoped_lock guard(mutex_);
+  collect_all();
+  if (finished_ != saved_.finished || !waiting_output_.empty()) {
+    throw std::logic_error("checkpoint::replace_output: an item was finished meanwhile");
+  }
+}
+
+/// Under save_mutex_. What failed may have been the last step of replacing the checkpoint, so that
+/// `written` is on disk. If this fails, too, the replacement stays: either the next save is of the old
+/// output again, or the next run takes the new one.
+void checkpoint_core::undo_replacement(const std::string& written) {
+  const checkpoint_contents old = saved_;
+  saved_.finished = index_set();  // nobody knows what is on disk: the next save writes
+  if (read_file(path_) == written) {
+    replace_file(path_, encode_checkpoint(old));
+  }
+  remove_if_there(replacement_path_);
+  saved_.finished = old.finished;
 }
 
 void checkpoint_core::save() {

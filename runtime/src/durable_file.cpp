@@ -173,6 +173,13 @@ void appended_file::append(std::string_view text) {
   crc_ = crc32c(crc_, text);
 }
 
+void appended_file::rename(const std::string& path) {
+  if (::rename(path_.c_str(), path.c_str()) != 0) {
+    fail("rename", path_);
+  }
+  path_ = path;
+}
+
 void appended_file::sync() {
   if (sync_error_ == 0 && ::fdatasync(file_.get()) != 0) {
     sync_error_ = errno;

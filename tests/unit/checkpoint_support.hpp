@@ -12,6 +12,8 @@
 #include <functional>
 #include <iterator>
 #include <string>
+#include <system_error>
+#include <vector>
 
 namespace harrier::test {
 
@@ -30,6 +32,14 @@ class scratch_directory {
     std::filesystem::remove_all(path_, nobody_cares);
   }
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  /// Of what is in it, in any order.
+  std::vector<std::string> names() const {
+    std::vector<std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+      found.push_back(entry.path().filename());
+    }
+    return found;
+  }
 
  private:
   std::string path_;
@@ -42,6 +52,12 @@ inline std::string content_of(const std::string& path) {
 
 inline void put_content(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+inline index_set set_of(std::vector<index_range> ranges) {
+  index_set all;
+  all.insert(ranges);
+  return all;
 }
 
 /// Only save() and the end write: nothing depends on time.

@@ -21,6 +21,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::UnorderedElementsAre;
 
 batch_identity squares() { return batch_identity("squares", 100).with_seed(1).with_fingerprint(2); }
 
@@ -53,11 +54,7 @@ TEST(checkpoint, a_later_run_goes_on) {
 TEST(checkpoint, leaves_nothing_else_behind) {
   const scratch_directory scratch;
   leave_some(scratch / "c");
-  std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(scratch / "")) {
-    names.push_back(entry.path().filename());
-  }
-  EXPECT_THAT(names, ElementsAre("c"));
+  EXPECT_THAT(scratch.names(), ElementsAre("c"));
 }
 
 TEST(checkpoint, a_link_to_it_stays_one) {
@@ -261,6 +258,119 @@ TEST(checkpoint, a_full_disk_is_reported_once_and_nothing_is_lost) {
   }
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_THAT(reports[0], HasSubstr("File too large"));
+}
+
+// Of an output with a line for each item, the newest of which counts.
+TEST(checkpoint, a_new_output_takes_the_place_of_the_old_one) {
+  const scratch_directory scratch;
+  const auto options = [&] { return by_hand().with_output(scratch / "out"); };
+  {
+    put_content(scratch / "out.replacement", "of a checkpoint that was given up");
+    checkpoint kept(scratch / "c", squares(), options());
+    kept.finish(0, "zero\n");
+    kept.finish(1, "one\n");
+    kept.finish(2, "two\n");
+    kept.replace_output([&](const checkpoint::output_sink& append) {
+      EXPECT_EQ(content_of(scratch / "out"), "zero\none\ntwo\n")
+          << "what was finished is saved first";
+      append("two\n");
+      append("five\n");
+      return set_of({{2, 3}, {5, 6}});
+    });
+    EXPECT_EQ(content_of(scratch / "out"), "two\nfive\n");
+    EXPECT_EQ(kept.output_bytes(), 9u);
+    EXPECT_THAT(kept.finished().ranges(), ElementsAre(index_range(2, 3), index_range(5, 6)));
+    kept.finish(0, "zero\n");
+  }
+  EXPECT_THAT(scratch.names(), UnorderedElementsAre("c", "out"));
+  const checkpoint kept(scratch / "c", squares(), options());
+  EXPECT_EQ(content_of(scratch / "out"), "two\nfive\nzero\n");
+  EXPECT_THAT(kept.finished().ranges(),
+              ElementsAre(index_range(0, 1), index_range(2, 3), index_range(5, 6)));
+}
+
+TEST(checkpoint, a_new_output_that_does_not_come_about_leaves_the_old_one) {
+  const scratch_directory scratch;
+  checkpoint kept(scratch / "c", squares(), by_hand().with_output(scratch / "out"));
+  kept.finish(0, "zero\n");
+  kept.save();
+  const std::string saved = content_of(scratch / "c");
+  const auto stays = [&](const std::string& output) {
+    EXPECT_EQ(content_of(scratch / "c"), saved);
+    EXPECT_EQ(content_of(scratch / "out"), output);
+    EXPECT_FALSE(std::filesystem::exists(scratch / "out.replacement"));
+  };
+  EXPECT_THROW(kept.replace_output([](const checkpoint::output_sink& append) -> index_set {
+    append("one\n");
+    throw std::runtime_error("cannot be read");
+  }),
+               std::runtime_error);
+  stays("zero\n");
+  EXPECT_THROW(
+      kept.replace_output([](const checkpoint::output_sink&) { return set_of({{100, 101}}); }),
+      std::out_of_range);
+  stays("zero\n");
+  {
+    const full_disk disk(7);
+    EXPECT_THROW(kept.replace_output([](const checkpoint::output_sink& append) {
+      append("twelve bytes");
+      return set_of({{1, 2}});
+    }),
+                 std::system_error);
+    stays("zero\n");
+  }
+  EXPECT_THROW(kept.replace_output([&](const checkpoint::output_sink&) {
+    kept.finish(7, "seven\n");
+    return set_of({{1, 2}});
+  }),
+               std::logic_error);
+  stays("zero\n");
+  kept.save();
+  EXPECT_EQ(content_of(scratch / "out"), "zero\nseven\n");
+  EXPECT_THAT(kept.finished().ranges(), ElementsAre(index_range(0, 1), index_range(7, 8)));
+  checkpoint without(scratch / "other", squares(), by_hand());
+  EXPECT_THROW(without.replace_output([](const checkpoint::output_sink&) { return index_set(); }),
+               std::logic_error);
+}
+
+// What processes leave that are killed while they replace the output; tests/fault kills them.
+TEST(checkpoint, a_new_output_counts_when_the_checkpoint_is_of_it) {
+  const scratch_directory scratch;
+  const auto options = [&] { return by_hand().with_output(scratch / "out"); };
+  const auto open = [&] { return checkpoint(scratch / "c", squares(), options()).finished(); };
+  std::string before;
+  {
+    checkpoint kept(scratch / "c", squares(), options());
+    kept.finish({0, 2}, "zero\none\n");
+    kept.save();
+    before = content_of(scratch / "c");
+    kept.replace_output([](const checkpoint::output_sink& append) {
+      append("two\n");
+      return set_of({{2, 3}});
+    });
+  }
+  const std::string after = content_of(scratch / "c");
+  const auto leave = [&](const std::string& kept, const std::string& beside) {
+    put_content(scratch / "c", kept);
+    put_content(scratch / "out", "zero\none\n");
+    put_content(scratch / "out.replacement", beside);
+  };
+  leave(before, "tw");
+  EXPECT_THAT(open().ranges(), ElementsAre(index_range(0, 2)));
+  EXPECT_EQ(content_of(scratch / "out"), "zero\none\n");
+  EXPECT_THAT(scratch.names(), UnorderedElementsAre("c", "out"));
+
+  leave(after, "two\n");
+  EXPECT_THAT(open().ranges(), ElementsAre(index_range(2, 3)));
+  EXPECT_EQ(content_of(scratch / "out"), "two\n");
+  EXPECT_THAT(scratch.names(), UnorderedElementsAre("c", "out"));
+
+  leave(after, "twO\n");  // damaged
+  EXPECT_THAT(expect_refused(checkpoint_refusal::other_output, open),
+              HasSubstr("its first 4 bytes are not what was written"));
+  EXPECT_EQ(content_of(scratch / "c"), after);
+  EXPECT_EQ(content_of(scratch / "out"), "zero\none\n");
+  EXPECT_EQ(content_of(scratch / "out.replacement"), "twO\n");
 }
 
 }  // namespace

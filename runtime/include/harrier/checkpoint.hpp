@@ -87,7 +87,8 @@ class checkpoint_options {
 ///           is reported and tried again after the next interval; the batch goes on.
 /// Cost      an item that ends in order on its worker costs a store, one that does not a lock that nobody
 ///           else wants; a thread of its own saves. Files beside it: `path`.lock with the number of
-///           the process that has it open, for a moment `path`.tmp.
+///           the process that has it open, for a moment `path`.tmp; while replace_output() works,
+///           the output's name with .replacement behind it.
 /// Example   docs/batch.md
 class HARRIER_EXPORT checkpoint {
  public:
@@ -109,6 +110,19 @@ class HARRIER_EXPORT checkpoint {
   /// with this checkpoint need not call it, unless they have output.
   void finish(std::uint64_t index, std::string_view output = {});
   void finish(index_range items, std::string_view output = {});
+
+  /// Appends to the new output.
+  using output_sink = std::function<void(std::string_view)>;
+  /// Puts a new output and a new set of finished items in the place of both: for an output of which
+  /// parts no longer count. `write` hands the new output to the sink it is given, and returns what is
+  /// finished in it; it may read the old output, but calls nothing of the checkpoint.
+  ///
+  /// Threads   not while items end; what was finished before is saved first.
+  /// Order     whenever the process or the machine stops, the next run has both old ones or both new ones.
+  /// Errors    what `write` throws; std::system_error: it could not be written; std::logic_error: there is
+  ///           no output, an item is none of the batch's, or one was finished meanwhile. The old ones
+  ///           stay, and it goes on with them.
+  void replace_output(const std::function<index_set(const output_sink&)>& write);
 
   /// Saves now. Throws std::system_error: nothing is lost, and the next save has it all.
   void save();

@@ -6,6 +6,9 @@
 // Protocol    a save: (1) collect the lanes, then (2) take the output that waits, both under mutex_;
 //             (3) append and sync the output; (4) replace the checkpoint. An item's output is handed in
 //             before its lane hears of it, so by (1) before (2) no item is saved without its output.
+//             A new output: (1) write and sync it beside the old one; (2) replace the checkpoint: from
+//             here on it is of the new one; (3) rename the new one. Who finds that the checkpoint does
+//             not fit the output, but does fit what is beside it, makes up for (3).
 // Rejected    appending in finish(): a worker would wait for the disk. Saving on a worker: the same.
 #pragma once
 
@@ -20,6 +23,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -41,6 +45,7 @@ class checkpoint_core final : public completion_recorder {
   void close(std::size_t slot, completion_run& run) noexcept override;
 
   void finish(index_range items, std::string_view output);
+  void replace_output(const std::function<index_set(const checkpoint::output_sink&)>& write);
   void save();
 
   bool is_resumed() const noexcept { return is_resumed_; }
@@ -63,6 +68,10 @@ class checkpoint_core final : public completion_recorder {
   };
 
   void resume(const checkpoint_contents& before);
+  bool take_replacement(const checkpoint_contents& before);
+  void refuse_beyond_total(const char* call, index_range items) const;
+  void expect_nothing_new();
+  void undo_replacement(const std::string& written);
   void refuse_other_batch(const checkpoint_contents& before) const;
   lane& lane_of(std::size_t slot) noexcept { return lanes_[slot % lanes]; }
   static bool keep(lane& at, index_range items) noexcept;
@@ -78,6 +87,8 @@ class checkpoint_core final : public completion_recorder {
   // constant after construction
   const std::string path_;
   const checkpoint_options options_;
+  const std::string output_path_;  // empty: no output
+  const std::string replacement_path_;
   file_lock lock_;
   bool is_resumed_ = false;
 

@@ -53,6 +53,8 @@ class HARRIER_EXPORT appended_file {
   bool truncate(std::uint64_t bytes, std::uint32_t crc);
   /// Writes behind what counts. If it fails, nothing of it counts and it may be tried again.
   void append(std::string_view text);
+  /// Puts it in the place of `path`, in the same directory. A loss of power may undo that.
+  void rename(const std::string& path);
   /// What counts survives a loss of power. Once that failed it fails for good: the kernel forgets
   /// which pages it could not write.
   void sync();
