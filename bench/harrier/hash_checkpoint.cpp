@@ -37,6 +37,24 @@ batch_identity identity_of(const std::vector<std::string>& arguments) {
   throw std::system_error(errno, std::generic_category(), path);
 }
 
+// A log is left alone up to this size, whatever is in it.
+constexpr std::uint64_t small_log_bytes = std::uint64_t{64} << 10;
+
+// In so many, a half is told from 60 % nearly always.
+constexpr std::size_t sampled_records = 256;
+
+// What fits into a path, and so into a record, that the kernel can open.
+constexpr std::size_t most_path_bytes = 4096;
+
+/// Whether its file is there and is what it was, as far as one can tell. The record of a name that became
+/// a link to such a file stays, and nobody asks for it.
+bool is_current(const std::string& record) {
+  const auto digest = parse_record(record);
+  struct stat status{};
+  if (::stat(digest.path.c_str(), &status) == 0) return digest.identity == file_identity(status);
+  return errno != ENOENT && errno != ENOTDIR;  // it may be readable again tomorrow
+}
+
 std::size_t read_at(int fd, std::uint64_t at, char* to, std::size_t bytes) {
   std::size_t filled = 0;
   while (filled < bytes) {
@@ -53,13 +71,15 @@ std::size_t read_at(int fd, std::uint64_t at, char* to, std::size_t bytes) {
 hash_checkpoint::hash_checkpoint(const std::string& path, const std::vector<std::string>& arguments,
                                  checkpoint_options options)
     : kept_(path, identity_of(arguments), options.with_output(path + ".log")),
-      log_path_(path + ".log"),
-      log_(::open(log_path_.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (!log_.is_open()) fail(log_path_);
+      log_path_(path + ".log") {
   read_log();
+  if (kept_.output_bytes() > small_log_bytes && is_mostly_dead() && compact(options)) read_log();
 }
 
 void hash_checkpoint::read_log() {
+  log_ = harrier::detail::descriptor(::open(log_path_.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!log_.is_open()) fail(log_path_);
+  known_.clear();
   constexpr std::size_t part_bytes = std::size_t{1} << 20;
   std::string left;  // what of the parts so far is no whole record yet
   std::uint64_t offset = 0;
@@ -78,10 +98,86 @@ void hash_checkpoint::read_log() {
     left.erase(0, first);
     if (got == 0) break;
   }
+  // What is not known would be lost when the log is compacted.
+  if (offset != kept_.output_bytes()) throw std::runtime_error(log_path_ + ": could not be read");
   records_ = known_.size();
   std::sort(known_.begin(), known_.end(), [](const entry& a, const entry& b) {
     return std::pair(a.path_hash, a.offset) < std::pair(b.path_hash, b.offset);
   });
+}
+
+// Two paths with one hash would cost no more than that one of them is hashed again.
+bool hash_checkpoint::is_newest(std::size_t known) const {
+  return known + 1 == known_.size() || known_[known + 1].path_hash != known_[known].path_hash;
+}
+
+// In the order of hashes, every nth record is as good as one drawn at random.
+bool hash_checkpoint::is_mostly_dead() const {
+  const std::size_t step = (known_.size() + sampled_records - 1) / sampled_records;
+  std::size_t looked_at = 0;
+  std::size_t dead = 0;
+  for (std::size_t i = 0; i < known_.size(); i += step) {
+    ++looked_at;
+    if (!is_newest(i) || !is_current(record_at(known_[i].offset))) ++dead;
+  }
+  return dead * 2 > looked_at;
+}
+
+// In the order of the log, which is nearly that of the tree: neighbours are near each other on disk.
+std::vector<std::uint64_t> hash_checkpoint::newest_records() const {
+  std::vector<std::uint64_t> offsets;
+  for (std::size_t i = 0; i < known_.size(); ++i) {
+    if (is_newest(i)) offsets.push_back(known_[i].offset);
+  }
+  std::sort(offsets.begin(), offsets.end());
+  return offsets;
+}
+
+/// Copies those of them that are alive, and says how many they are.
+std::uint64_t hash_checkpoint::copy_live(const std::vector<std::uint64_t>& offsets,
+                                         const checkpoint::output_sink& append) const {
+  constexpr std::size_t part_bytes = std::size_t{1} << 18;
+  std::uint64_t live = 0;
+  std::string part;
+  for (const auto offset : offsets) {
+    const auto record = record_at(offset);
+    if (!is_current(record)) continue;
+    ++live;
+    (part += record) += '\0';
+    if (part.size() < part_bytes) continue;
+    append(part);
+    part.clear();
+  }
+  append(part);
+  return live;
+}
+
+/// False: it failed, and the log is what it was.
+bool hash_checkpoint::compact(const checkpoint_options& options) {
+  const auto offsets = newest_records();
+  const auto write = [&](const checkpoint::output_sink& append) {
+    index_set finished;
+    finished.insert({0, copy_live(offsets, append)});
+    return finished;
+  };
+  try {
+    kept_.replace_output(write);
+  } catch (const std::system_error& error) {
+    options.error_handler("checkpoint's log " + log_path_ +
+                          " was not compacted, and the run goes on with it: " + error.what());
+    return false;
+  }
+  return true;
+}
+
+/// Without its NUL.
+std::string hash_checkpoint::record_at(std::uint64_t offset) const {
+  std::string bytes(longest_record("") + most_path_bytes, '\0');
+  bytes.resize(read_at(log_.get(), offset, bytes.data(), bytes.size()));
+  const auto end = bytes.find('\0');
+  if (end == std::string::npos) throw std::runtime_error(log_path_ + ": could not be read");
+  bytes.resize(end);
+  return bytes;
 }
 
 std::optional<file_digest> hash_checkpoint::find(const found_file& file) {

@@ -41,8 +41,9 @@ FILE, once a second unless told otherwise. The same command in the same director
 however it ended, and writes what it would have written without: files whose size or
 time of modification changed are hashed again, vanished ones are dropped. A
 checkpoint that is damaged, of other PATHs or in use by another process is refused.
-It stays when all is done; remove FILE to start anew. Each file in it costs 16 bytes
-of memory when the next run goes on.
+It stays when all is done; remove FILE to start anew. Each record in the log costs 16
+bytes of memory when the next run goes on. A run begins by compacting a log of more
+than 64 KiB that mostly has records of files that changed or are gone.
 
 SIGINT (Ctrl-C) begins no more files, ends those under way, and saves the checkpoint; a
 second one stops at once.

@@ -1,20 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # `harrier hash --checkpoint`, killed at a hundred random moments, or HARRIER_KILLS: the manifest in the end
-# is that of sha256sum, the checkpoint is never refused, and nothing that was in it is hashed again. On a
-# busy machine it ends after 20 s with fewer kills, unless HARRIER_KILLS is set; with less than half of
+# is that of sha256sum, the checkpoint is never refused, and nothing that was in it is hashed again. After
+# each run that comes to its end most files are modified, so that the next one begins with the compaction
+# of the log, and is killed there, if need be more than once. On a busy machine it ends after 20 s with fewer kills, unless HARRIER_KILLS is set; with less than half of
 # them, or too few that hit a run with its checkpoint open, the test fails.
 . "$(dirname "$0")/common"
 cd "$work"
 : "${HARRIER_SEED:=$(date +%N | sed 's/^0*//')}"
 echo "HARRIER_SEED=$HARRIER_SEED"
 
+# The names are so long that a log of all files is not too small to be compacted.
 files=300
+long=$(printf '%0200d' 0)
 for d in a b c; do
   mkdir -p tree/$d
   i=0
   while [ $i -lt 100 ]; do
-    echo "$d $i" >tree/$d/file$i
+    echo "$d $i" >tree/$d/$long$i
     i=$((i + 1))
   done
 done
@@ -50,7 +53,8 @@ wait_for_start() {
 }
 
 start=$(date +%s)
-kills=0 ends=0 open=0
+kills=0 ends=0 open=0 compacting=0
+at_once=no
 while read -r moment rate; do
   [ $kills -lt "$wanted" ] || break
   [ -n "${HARRIER_KILLS:-}" ] || [ $(($(date +%s) - start)) -lt 20 ] || break
@@ -58,6 +62,8 @@ while read -r moment rate; do
     --rate "$rate" tree >out 2>err </dev/null &
   pid=$!
   [ $((kills % 4)) -eq 0 ] || wait_for_start
+  [ $at_once = no ] || moment=0
+  at_once=no
   sleep "$moment"
   kill -KILL $pid 2>/dev/null || true
   status=0
@@ -69,11 +75,17 @@ while read -r moment rate; do
       owner=
       { read -r owner <kept.lock; } 2>/dev/null || true
       [ "$owner" != $pid ] || open=$((open + 1))
+      if [ -e kept.log.replacement ]; then
+        compacting=$((compacting + 1))
+        at_once=yes
+      fi
       ;;
     0)
       ends=$((ends + 1))
       check_end
-      rm kept kept.log manifest
+      find tree/a tree/b -type f -exec touch -d "2020-01-01 00:00:00.$(printf '%09d' $ends)" {} +
+      rm manifest
+      at_once=yes
       ;;
     *) fail "exit status $status after $kills kills" ;;
   esac
@@ -88,4 +100,4 @@ least=$((wanted / 2))
 [ -z "${HARRIER_KILLS:-}" ] || least=$wanted
 [ $kills -ge $least ] || fail "only $kills kills of $wanted in $(($(date +%s) - start)) s"
 [ $((open * 3)) -ge $((kills * 2)) ] || fail "only $open of $kills kills hit a run that had begun"
-echo "$kills kills, $open of them with the checkpoint open, $ends ends before them; the last run took $reused of $files files from the checkpoint"
+echo "$kills kills, $open of them with the checkpoint open, $compacting of these while it compacted the log, $ends ends before them; the last run took $reused of $files files from the checkpoint"
