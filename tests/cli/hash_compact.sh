@@ -72,6 +72,13 @@ done
 (cd tree && for file in *-$long; do mv "$file" "${file#ba}"; done)
 hash 0 398
 
+# A tree that is named three times has three records of each file, all of them true; one is enough.
+for records in 1194 398; do
+  run 0 "$HARRIER" hash --workers 2 --checkpoint thrice --output manifest tree tree tree
+  expect_quiet "three times"
+  [ "$(tr -cd '\0' <thrice.log | wc -c)" -eq $records ] || fail "not $records records, three times"
+done
+
 # What cannot be looked at is not taken for gone. Root looks at everything.
 mkdir tree/closed
 (cd tree && mv $(names 301 398) closed)

@@ -35,7 +35,11 @@ class call_fault {
   static std::string calls() { return calls_; }
   static bool strikes(const char* call) {
     if (calls_left_ != 0) calls_ += std::string(calls_.empty() ? "" : " ") + call;
-    if (calls_left_ == 0 || (calls_left_ != 1 && --calls_left_ != 0)) return false;
+    if (calls_left_ > 1) {
+      --calls_left_;
+      return false;
+    }
+    if (calls_left_ == 0) return false;
     if (how_ == kind::kill) ::kill(::getpid(), SIGKILL);
     calls_left_ = how_ == kind::fail_from_here_on ? 1 : 0;
     errno = ENOSPC;
@@ -204,9 +208,10 @@ TEST(replace_output, that_fails_in_a_process_that_dies_leaves_the_old_or_the_new
   }
 }
 
-// The first failure may have left what only the second attempt's first write can spoil.
+// The first attempt fails at or just before the replacing of the checkpoint, and cannot be undone: what it
+// left is what the second one must not spoil.
 TEST(replace_output, tried_again_after_a_failure_and_killed) {
-  for (int failing = 1; failing <= 14; ++failing) {
+  for (int failing = 10; failing <= 13; ++failing) {
     for (int killing = 1; killing <= 14; ++killing) {
       SCOPED_TRACE(failing);
       SCOPED_TRACE(killing);
