@@ -291,26 +291,43 @@ task<Values> run_none() {
   co_return Values();
 }
 
-/// The frames of tasks, for a fork_group. Throws invalid_task.
-template <class T>
-std::vector<std::coroutine_handle<>> release_frames(std::vector<task<T>>& work) {
-  for (const task<T>& each : work) {
-    if (!each.valid()) [[unlikely]] {
-      throw_invalid_task();
+/// The frames of tasks, for a fork_group: of few without an allocation.
+class released_frames {
+ public:
+  /// Throws invalid_task.
+  template <class T>
+  explicit released_frames(std::vector<task<T>>& work) {
+    for (const task<T>& each : work) {
+      if (!each.valid()) [[unlikely]] {
+        throw_invalid_task();
+      }
+    }
+    // relaxed: hint, see context_word::snapshot()
+    if (has_context_vars.load(std::memory_order_relaxed)) [[unlikely]] {
+      for (task<T>& each : work) {
+        each = in_own_context(std::move(each), context_word::current().copy());
+      }
+    }
+    if (work.size() <= few_.size()) {
+      all_ = fork_group::handles(few_).first(work.size());
+    } else {
+      many_.resize(work.size());
+      all_ = many_;
+    }
+    for (std::size_t i = 0; i < work.size(); ++i) {
+      all_[i] = task_access::release(work[i]);
     }
   }
-  // relaxed: hint, see context_word::snapshot()
-  if (has_context_vars.load(std::memory_order_relaxed)) [[unlikely]] {
-    for (task<T>& each : work) {
-      each = in_own_context(std::move(each), context_word::current().copy());
-    }
-  }
-  std::vector<std::coroutine_handle<>> frames(work.size());
-  for (std::size_t i = 0; i < frames.size(); ++i) {
-    frames[i] = task_access::release(work[i]);
-  }
-  return frames;
-}
+  released_frames(const released_frames&) = delete;
+  released_frames& operator=(const released_frames&) = delete;
+
+  fork_group::handles all() const noexcept { return all_; }
+
+ private:
+  std::array<std::coroutine_handle<>, 16> few_;
+  std::vector<std::coroutine_handle<>> many_;
+  fork_group::handles all_;
+};
 
 template <class T, class Room>
 task<> run_all_of(std::vector<Room>* rooms, std::vector<task<T>> work) {
@@ -318,12 +335,12 @@ task<> run_all_of(std::vector<Room>* rooms, std::vector<task<T>> work) {
     auto all = run_spawned_range(aborts_on<Room>, rooms, std::move(work));
     co_await all;
   } else if (!work.empty()) {
-    std::vector<std::coroutine_handle<>> frames = release_frames(work);
+    released_frames frames(work);
     auto keep = [rooms](fork_group& group) {
       keep_current<T>(group, (*rooms)[group.current_index()]);
     };
     fork_group group(ends_on<Room>, keep);
-    auto running = group.run(frames);
+    auto running = group.run(frames.all());
     co_await running;
     group.finish();
   }
