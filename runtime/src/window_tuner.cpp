@@ -15,7 +15,7 @@ constexpr double pressed_from = 0.90;
 constexpr double pressed_until = 0.85;
 constexpr std::uint32_t shortest_rest = 4;
 constexpr std::uint32_t longest_rest = 64;
-constexpr std::int64_t most = std::int64_t{1} << 40;
+constexpr std::int64_t widest = std::int64_t{1} << 40;
 
 /// A rise is large, and found soon; a loss that must show is small.
 constexpr std::uint64_t times_in_flight_to_rise = 1;
@@ -120,7 +120,7 @@ void window_tuner::try_next(const window_sample& at) noexcept {
     start_over(at, state::resting, limit_);
     return;
   }
-  start_over(at, next_, next_ == state::trying_less ? limit_ / 2 : std::min(limit_ * 2, most));
+  start_over(at, next_, next_ == state::trying_less ? limit_ / 2 : std::min(limit_ * 2, widest));
 }
 
 void window_tuner::note_memory(const window_sample& at, double used) noexcept {
@@ -167,7 +167,7 @@ std::optional<time_point> window_tuner::grow_if_stalled(const window_sample& at,
              std::min(from + (is_pressed_ ? (is_idle ? std::max(step_under_pressure, from / 4)
                                                      : step_under_pressure)
                                           : from),
-                      most));
+                      widest));
   return std::nullopt;
 }
 

@@ -60,7 +60,8 @@ auto call_next(const char* name, Arguments... arguments) {
 }  // namespace
 }  // namespace harrier::test
 
-// In the place of those of the C library.
+// In the place of those of the C library, for a shared library of ours as well.
+#pragma GCC visibility push(default)
 extern "C" {
 int open(const char* path, int flags, ...) {
   va_list rest;
@@ -92,6 +93,7 @@ int rename(const char* from, const char* to) noexcept {
   return harrier::test::call_next<int(const char*, const char*)>("rename", from, to);
 }
 }
+#pragma GCC visibility pop
 
 namespace harrier::test {
 namespace {
