@@ -306,17 +306,15 @@ task<> nest_eagerly(int levels, std::function<void()> at_the_bottom) {
   co_await spawn(eager, nest_eagerly(levels - 1, std::move(at_the_bottom)));
 }
 
-/// Whether a task that is spawned eagerly starts here and now.
+/// Whether a task that is spawned eagerly starts here and now. If not, it starts when this has returned.
 bool starts_at_once() {
-  bool has_started = false;
-  auto notes = [](bool& at) -> task<> {
-    at = true;
+  auto has_started = std::make_shared<bool>(false);
+  auto notes = [](std::shared_ptr<bool> at) -> task<> {
+    *at = true;
     co_return;
   };
-  auto handle = spawn(eager, notes(has_started));
-  const bool at_once = has_started;
-  handle.detach();
-  return at_once;
+  spawn(eager, notes(has_started)).detach();
+  return *has_started;
 }
 
 TEST(dropped_fork, steps_inside_of_steps_are_counted_for_each_thread_by_itself) {
