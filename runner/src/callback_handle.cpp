@@ -41,6 +41,8 @@ void callback_node::discard(ready_node& node) noexcept {
   auto& self = static_cast<callback_node&>(node);
   if (self.leave(phase::queued, phase::ended)) {
     self.callback_ = nullptr;
+  } else {
+    self.loop_.timers().remove(self);  // called off: it may be there still
   }
   self.drop_reference();
 }

@@ -42,6 +42,23 @@ TEST(worker_loop, a_handle_is_cancelled_from_another_worker) {
   EXPECT_EQ(held.use_count(), 1);
 }
 
+// The word of it may be on its way to the worker, or be there, when that ends. AddressSanitizer sees more.
+TEST(worker_loop, a_handle_is_cancelled_just_before_the_runtime_ends) {
+  auto held = std::make_shared<int>(1);
+  for (int round = 0; round < 500; ++round) {
+    callback_handle handle;
+    runtime rt(std::size_t{1});
+    auto set = [&]() -> task<> {
+      handle = this_loop().call_later(24h, [held] {});
+      co_return;
+    };
+    rt.spawn_on(0, set()).get();
+    EXPECT_TRUE(handle.cancel());
+    handle = callback_handle();
+  }
+  EXPECT_EQ(held.use_count(), 1);
+}
+
 TEST(worker_loop, takes_what_is_submitted_to_it) {
   runtime rt(std::size_t{2});
   event_loop* loop = nullptr;
