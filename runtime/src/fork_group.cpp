@@ -70,8 +70,6 @@ std::coroutine_handle<> fork_group::begin_slowly() noexcept {
   promise_base& child = *join_.child_;
   if (must_end()) {
     keep_error(nullptr);  // unless a child has failed before
-  }
-  if (has_failed()) {
     if (take_back(child)) {
       return transfer(joining_.handle());  // never started, and never to be
     }
@@ -116,12 +114,10 @@ void fork_group::abandon() noexcept {
 }
 
 bool fork_group::keep_error(std::exception_ptr error) noexcept {
-  // acq_rel: pairs with has_failed()  [fork_group:failed]; the error itself is read after the joins
-  if (failed_.exchange(true, std::memory_order_acq_rel)) {
+  // acq_rel: pairs with must_end()  [fork_group:ends]; the error itself is read after the joins
+  if (ends_from_.exchange(0, std::memory_order_acq_rel) == 0) {
     return false;
   }
-  // release: who finds the group at its end finds it failed  [fork_group:ends]
-  ends_from_.store(0, std::memory_order_release);
   error_ = std::move(error);
   return true;
 }

@@ -7,10 +7,10 @@
 //             frame that is made by hand: resumed when a child has ended, it has the child's result
 //             kept, destroys the child, and goes on to the next. What a child that nobody stole needs
 //             is a push, a pop and an await; its error is looked at where it lies, and never thrown.
-//             Whoever sets `failed_` keeps its error. A stolen child then cancels the parent's task for
-//             the group, so that a child which runs inside that task is cancelled, and a join of another
-//             stolen one. The group drops or cancels the children that it has not joined, joins all,
-//             and takes its cancel back.
+//             Whoever sets `ends_from_` to 0 first keeps its error. A stolen child then cancels the
+//             parent's task for the group, so that a child which runs inside that task is cancelled, and
+//             a join of another stolen one. The group drops or cancels the children that it has not
+//             joined, joins all, and takes its cancel back.
 //             A cancel from outside meets the child that is being joined. Whatever that makes of it, the
 //             count of the task's requests shows it at the next join or at the end, and the group ends
 //             as one that has failed, by the cancel.
@@ -134,14 +134,10 @@ class HARRIER_EXPORT fork_group final : public child_group {
   HARRIER_NOINLINE std::coroutine_handle<> begin_slowly() noexcept;
   HARRIER_NOINLINE void abandon() noexcept;
   HARRIER_NOINLINE void finish_failed();
-  bool has_failed() const noexcept {
-    // acquire: pairs with the exchange in keep_error()  [fork_group:failed]
-    return failed_.load(std::memory_order_acquire);
-  }
   /// Whether one has failed, or somebody has asked the task to stop since the group began.
   bool must_end() const noexcept {
     // relaxed: nothing but the count itself; a request that comes later is seen at the next look
-    // acquire: pairs with the store in keep_error()  [fork_group:ends]
+    // acquire: pairs with the exchange in keep_error()  [fork_group:ends]
     return cancel_.task().state.load(std::memory_order_relaxed) >=
            ends_from_.load(std::memory_order_acquire);
   }
@@ -154,10 +150,9 @@ class HARRIER_EXPORT fork_group final : public child_group {
   std::size_t left_ = 0;  ///< so many of them have not been joined
   const group_ends_on ends_on_;
   bool has_left_ = false;
-  std::atomic<bool> failed_{false};
   /// private_cancel::asked_from(), or 0 once one has failed: so that one look finds both.
   std::atomic<std::uint32_t> ends_from_{0};
-  // written by whoever set failed_, read after all joins; null: cancelled
+  // written by whoever ended the group, read after all joins; null: cancelled
   std::exception_ptr error_;
   void* const keep_;
   join_frame joining_;
