@@ -19,16 +19,17 @@ constinit std::atomic<std::size_t> bytes_in_depots{0};
 
 bool block_depot::give(const pack& blocks, std::size_t block_bytes) noexcept {
   const std::size_t bytes = pack_blocks * block_bytes;
+  // relaxed: counter only
   if (bytes_in_depots.fetch_add(bytes, std::memory_order_relaxed) + bytes <= most_bytes) {
     if (void* memory = take_from_allocator(sizeof(packet), alignof(packet))) {
       auto* fresh = ::new (memory) packet{nullptr, blocks};
       const std::scoped_lock guard(mutex_);
-      fresh->next = packets_.load(std::memory_order_relaxed);
-      packets_.store(fresh, std::memory_order_relaxed);
+      fresh->next = packets_.load(std::memory_order_relaxed);  // under mutex_
+      packets_.store(fresh, std::memory_order_relaxed);  // under mutex_
       return true;
     }
   }
-  bytes_in_depots.fetch_sub(bytes, std::memory_order_relaxed);
+  bytes_in_depots.fetch_sub(bytes, std::memory_order_relaxed);  // counter only
   return false;
 }
 
@@ -40,9 +41,9 @@ bool block_depot::take(pack& blocks, std::size_t block_bytes) noexcept {
   packet* first = nullptr;
   {
     const std::scoped_lock guard(mutex_);
-    first = packets_.load(std::memory_order_relaxed);
+    first = packets_.load(std::memory_order_relaxed);  // under mutex_
     if (first != nullptr) {
-      packets_.store(first->next, std::memory_order_relaxed);
+      packets_.store(first->next, std::memory_order_relaxed);  // under mutex_
     }
   }
   if (first == nullptr) {
@@ -50,7 +51,7 @@ bool block_depot::take(pack& blocks, std::size_t block_bytes) noexcept {
   }
   blocks = first->blocks;
   give_to_allocator(first);
-  bytes_in_depots.fetch_sub(pack_blocks * block_bytes, std::memory_order_relaxed);
+  bytes_in_depots.fetch_sub(pack_blocks * block_bytes, std::memory_order_relaxed);  // counter only
   return true;
 }
 

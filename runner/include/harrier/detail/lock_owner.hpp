@@ -36,17 +36,20 @@ class lock_owner {
   HARRIER_READS_THREAD_LOCAL void set_running() noexcept {
     if constexpr (is_known) {
       const execution* const at = here();
-      task_.store(at != nullptr ? at->context : nullptr, std::memory_order_relaxed);
+      task_.store(at != nullptr ? at->context : nullptr,
+                  std::memory_order_relaxed);  // as in set()
     }
   }
   void clear() noexcept {
     if constexpr (is_known) {
-      task_.store(nullptr, std::memory_order_relaxed);
+      task_.store(nullptr, std::memory_order_relaxed);  // as in set()
     }
   }
   bool is_of(promise_base& waiter) const noexcept { return get() == &waiter.chain_root(); }
   /// Null: nobody, or nobody knows.
-  const void* get() const noexcept { return task_.load(std::memory_order_relaxed); }
+  const void* get() const noexcept {
+    return task_.load(std::memory_order_relaxed);  // as in set()
+  }
 
  private:
   std::atomic<const void*> task_{nullptr};
