@@ -72,6 +72,7 @@ class checkpoint_core final : public completion_recorder {
   void refuse_beyond_total(const char* call, index_range items) const;
   void expect_nothing_new();
   void undo_replacement(const std::string& written);
+  void remove_replacement() const noexcept;
   void refuse_other_batch(const checkpoint_contents& before) const;
   lane& lane_of(std::size_t slot) noexcept { return lanes_[slot % lanes]; }
   static bool keep(lane& at, index_range items) noexcept;
